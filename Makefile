@@ -1,0 +1,58 @@
+# One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
+.DEFAULT_GOAL := help
+.PHONY: help setup report test check notebooks lab bench lock lock-python lock-jars clean
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lock; the others call it
+
+$(READY): requirements.lock assets/jars.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked Python packages into $(VENV) (1 to 3 minutes the first time) …"
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes --progress-bar on -qq -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m indutech.java
+	@$(BIN)/python -m indutech.jars
+	@touch $@
+
+report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
+	@$(BIN)/indutech report
+
+test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
+	@$(BIN)/pytest
+
+check: setup ## lint and types; changes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+notebooks: setup ## runs the notebooks in place and saves their outputs
+	@$(BIN)/indutech notebooks
+
+lab: setup ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: setup ## benchmarks, side by side, with a table at the end
+	@$(BIN)/python -m bench
+
+lock: lock-python lock-jars ## renews requirements.lock and assets/jars.lock
+
+lock-python: $(VENV)
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock pyproject.toml
+
+lock-jars: $(VENV)
+	@$(BIN)/python -m indutech.jars --lock
+
+$(VENV):
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/pip install -qq -r requirements.lock
+
+clean: ## lists what it will delete and asks
+	@rm -rIv $(VENV) .pytest_cache .mypy_cache .ruff_cache
