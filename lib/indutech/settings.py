@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         "client_tickets",
         alias="KAFKA_TOPIC",
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",
-        description="The topic of the tickets.",
+        description="The topic.",
     )
     data_dir: Path = Field(
         Path("data_output"),
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         alias="INDUTECH_BROKER_TIMEOUT_S",
         gt=0,
         le=600,
-        description="How long to wait for a broker to answer, in seconds.",
+        description="Longest wait for a broker, in seconds.",
     )
     max_batch_tickets: int = Field(
         1_000_000, alias="INDUTECH_MAX_BATCH_TICKETS", ge=1, description="Most tickets that one micro-batch may hold."
@@ -59,28 +59,40 @@ class Settings(BaseSettings):
 
     @property
     def lake_dir(self) -> Path:
+        """The lake: tickets, quarantine and the identity that ties them to a topic."""
         return self.data_dir / "lake"
 
     @property
     def tickets_dir(self) -> Path:
+        """Valid tickets, one folder per date and micro-batch."""
         return self.lake_dir / "tickets"
 
     @property
     def quarantine_dir(self) -> Path:
+        """Messages that broke the contract, one folder per date and micro-batch."""
         return self.lake_dir / "quarantine"
 
     @property
     def checkpoint_dir(self) -> Path:
+        """Spark's offsets and commits."""
         return self.data_dir / "checkpoint"
 
     @property
     def audit_file(self) -> Path:
+        """What the producer sent and the broker acknowledged."""
         return self.data_dir / "audit" / "producer.json"
 
     @property
     def broker_dir(self) -> Path:
+        """Data of the embedded broker."""
         return self.data_dir / "broker"
 
     @property
+    def log_dir(self) -> Path:
+        """Where Spark and the embedded broker write their logs."""
+        return self.data_dir / "logs"
+
+    @property
     def metrics_file(self) -> Path:
+        """Progress of the stream, one entry per micro-batch."""
         return self.data_dir / "metrics" / "stream.json"
