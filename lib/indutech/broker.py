@@ -1,0 +1,159 @@
+"""A broker to talk to: the one that KAFKA_BOOTSTRAP_SERVERS names, or an embedded Apache Kafka shared by its users."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from indutech import embedded, lease
+from indutech.clients import Broker
+from indutech.errors import InduTechError
+from indutech.reach import BrokerNotReady, wait_until_it_answers
+from indutech.settings import Settings
+
+__all__ = ["Broker", "BrokerNotReady", "BrokerStatus", "connected", "start", "status", "stop"]
+
+CHECK_SETTING = "Check KAFKA_BOOTSTRAP_SERVERS, or unset it to use the embedded broker."
+STOPS_WITHIN_S = 30
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """What `indutech broker status` tells."""
+
+    running: bool
+    embedded: bool
+    bootstrap_servers: str | None
+    pid: int | None
+    leases: list[int]  # the process of each user
+    kept: bool  # `start` was asked for it, so only `stop` ends it
+    data_dir: Path
+
+
+@contextlib.contextmanager
+def connected(settings: Settings) -> Iterator[Broker]:
+    """Give a broker that answers; an embedded one starts if need be and stops with its last user.
+
+    Raises:
+        BrokerNotReady: one sentence with the address, the cause and the next step.
+    """
+    if settings.bootstrap_servers:
+        yield _external(settings)
+        return
+    held, broker = _take_lease(settings)
+    try:
+        yield broker
+    finally:
+        held.release()
+        _wait_for_the_end(settings)
+
+
+def start(settings: Settings) -> Broker:
+    """Start the embedded broker and keep it until `stop`."""
+    if settings.bootstrap_servers:
+        raise InduTechError(
+            f"KAFKA_BOOTSTRAP_SERVERS names the broker {settings.bootstrap_servers}, "
+            "so there is none to start: unset it to use the embedded one."
+        )
+    held, broker = _take_lease(settings)
+    try:
+        (settings.broker_dir / "kept").touch()
+    finally:
+        held.release()
+    return broker
+
+
+def stop(settings: Settings) -> bool:
+    """End what `start` began; return whether the embedded broker is down, which it is not while others use it."""
+    (settings.broker_dir / "kept").unlink(missing_ok=True)
+    return _wait_for_the_end(settings)
+
+
+def status(settings: Settings) -> BrokerStatus:
+    """Return what is known about the broker, without starting anything."""
+    folder = settings.broker_dir
+    if settings.bootstrap_servers:
+        try:
+            running = bool(_external(settings))
+        except BrokerNotReady:
+            running = False
+        return BrokerStatus(running, False, settings.bootstrap_servers, None, [], False, folder)
+    if not embedded.is_supervised(folder):
+        return BrokerStatus(False, True, None, None, [], False, folder)
+    users = lease.holders(folder / "leases")
+    return BrokerStatus(
+        True, True, _address(folder).bootstrap_servers, _pid(folder), users, (folder / "kept").exists(), folder
+    )
+
+
+def _external(settings: Settings) -> Broker:
+    broker = Broker(settings.bootstrap_servers or "", embedded=False)
+    wait_until_it_answers(broker, settings.broker_timeout_s, CHECK_SETTING)
+    return broker
+
+
+def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
+    folder = settings.broker_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whoever holds it is starting or stopping the broker, and both are bounded.
+        with lease.exclusively(folder / "start.lock", settings.broker_timeout_s + STOPS_WITHIN_S):
+            lease.forget_the_dead(folder / "leases")
+            held = lease.take(folder / "leases")
+            try:
+                return held, _running(settings)
+            except BaseException:
+                held.release()
+                raise
+    except TimeoutError as error:
+        raise BrokerNotReady(
+            f"Another process has been starting or stopping the broker for too long ({error}): try again."
+        ) from error
+    except OSError as error:
+        raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
+
+
+def _running(settings: Settings) -> Broker:
+    """Return the broker of this folder, started if it was not running; the caller holds the folder's lock."""
+    folder = settings.broker_dir
+    if not embedded.is_supervised(folder):
+        (folder / "kept").unlink(missing_ok=True)  # kept by a broker that is gone, say with the last reboot
+        if orphan := _pid(folder):
+            embedded.kill_orphan(folder, orphan)
+        embedded.launch(folder, embedded.prepare(folder))
+
+    def give_up_if_dead() -> None:
+        if not embedded.is_supervised(folder):
+            raise BrokerNotReady(
+                f"The embedded broker stopped while starting: {embedded.last_words(folder)} "
+                f"(the whole log: {embedded.log_file(folder)})."
+            )
+
+    advice = f"Its last words: {embedded.last_words(folder, 2)} (the whole log: {embedded.log_file(folder)})."
+    broker = _address(folder)
+    wait_until_it_answers(broker, settings.broker_timeout_s, advice, give_up_if_dead)
+    return broker
+
+
+def _wait_for_the_end(settings: Settings) -> bool:
+    """Return True once the broker is gone, False as soon as somebody else is seen to need it."""
+    folder = settings.broker_dir
+    deadline = time.monotonic() + STOPS_WITHIN_S
+    while embedded.is_supervised(folder):
+        if (folder / "kept").exists() or lease.holders(folder / "leases") or time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _address(folder: Path) -> Broker:
+    return Broker(f"127.0.0.1:{embedded.port_of(folder)}", embedded=True)
+
+
+def _pid(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / "broker.json").read_text("utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,200 @@
+"""Apache Kafka in one process: its settings, its storage and its command line."""
+
+import base64
+import os
+import re
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import psutil
+
+from indutech import jars, java, lease
+from indutech.reach import BrokerNotReady
+
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "BROKER",
+    "log.dirs": "data",  # relative to the folder it is started in: a comma in a path would mean two folders
+    "num.partitions": "4",
+    "auto.create.topics.enable": "false",
+    "log.retention.ms": "-1",
+    "log.retention.bytes": "-1",
+    "group.initial.rebalance.delay.ms": "0",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "log.cleaner.dedupe.buffer.size": "8388608",  # 128 MiB by default, a quarter of this heap
+}
+
+LOGGING = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d %p %m (%c{1})%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+"""
+
+LARGEST_LOG_BYTES = 5_000_000
+
+
+def prepare(folder: Path) -> int:
+    """Write the broker's settings, format its storage if it is new, and return the port it will listen on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, controller_port = _ports(folder)
+    settings = SETTINGS | {
+        "listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+    }
+    (folder / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
+    (folder / "log4j2.properties").write_text(LOGGING, "ascii")
+    log = log_file(folder)
+    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+        log.replace(log.with_suffix(".previous.log"))
+    if not (folder / "data" / "meta.properties").exists():
+        _format(folder)
+    return port
+
+
+def launch(folder: Path, port: int) -> None:
+    """Start the supervisor, and through it the broker, in a session of their own; returns at once."""
+    # The supervisor inherits this descriptor: the file stays locked exactly as long as it lives.
+    lock = lease.try_lock(folder / "supervisor.lock")
+    if lock is None:
+        raise BrokerNotReady(f"The broker in {folder} is being stopped by somebody else: try again.")
+    supervisor = [sys.executable, "-P", "-m", "indutech.supervisor", str(folder), str(port)]
+    try:
+        with log_file(folder).open("ab") as log:
+            subprocess.run(
+                [*supervisor, *_java("kafka.Kafka", "server.properties")],
+                cwd=folder,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock],
+                check=True,
+            )
+    finally:
+        os.close(lock)
+
+
+def is_supervised(folder: Path) -> bool:
+    """Tell whether a supervisor, and so a broker, lives in this folder."""
+    return lease.is_locked(folder / "supervisor.lock")
+
+
+def port_of(folder: Path) -> int:
+    """Return the port that the broker in this folder listens on."""
+    return _ports_written(folder)[0]
+
+
+def log_file(folder: Path) -> Path:
+    """Return where the broker and its supervisor write what they do."""
+    return folder / "broker.log"
+
+
+def last_words(folder: Path, lines: int = 6) -> str:
+    """Return the end of the broker's log, in one line."""
+    try:
+        text = log_file(folder).read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return "it wrote no log"
+    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-lines:])
+
+
+def kill_orphan(folder: Path, pid: int) -> None:
+    """Kill a broker whose supervisor was killed, if that process is still the broker of this folder."""
+    try:
+        orphan = psutil.Process(pid)
+        # The pid may be somebody else's by now.
+        if "kafka.Kafka" in orphan.cmdline() and Path(orphan.cwd()).samefile(folder):
+            orphan.kill()
+            orphan.wait(timeout=10)
+    except (psutil.Error, OSError):
+        return
+
+
+def _java(main_class: str, *arguments: str) -> list[str]:
+    return [
+        str(java.find_java()),
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        "-Djava.awt.headless=true",
+        "-Dfile.encoding=UTF-8",
+        "-Dlog4j2.configurationFile=log4j2.properties",
+        main_class,
+        *arguments,
+    ]
+
+
+def _environment() -> dict[str, str]:
+    class_path = os.pathsep.join(str(jar) for jar in jars.kafka_server_jars())
+    # In an ASCII locale Java cannot open a file whose path has an accent.
+    return {**os.environ, "CLASSPATH": class_path, "LC_ALL": "C.UTF-8"}
+
+
+def _format(folder: Path) -> None:
+    cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
+    formatting = subprocess.run(
+        _java("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    with log_file(folder).open("ab") as log:
+        log.write(formatting.stdout + formatting.stderr)
+    if formatting.returncode:
+        raise BrokerNotReady(
+            f"The embedded broker could not format its storage in {folder}: {last_words(folder)} "
+            f"(the whole log: {log_file(folder)})."
+        )
+
+
+def _ports(folder: Path) -> tuple[int, int]:
+    """Return the ports of the last time if they are free, so that clients find the broker again; otherwise new ones."""
+    last = _ports_written(folder)
+    return (last[0], last[1]) if len(last) == 2 and all(map(_is_free, last)) else _free_ports()
+
+
+def _ports_written(folder: Path) -> list[int]:
+    try:
+        written = (folder / "server.properties").read_text("ascii")
+    except FileNotFoundError:
+        return []
+    listeners = re.search(r"^listeners=(.*)$", written, re.MULTILINE)
+    return [int(port) for port in re.findall(r":(\d+)", listeners[1])] if listeners else []
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
