@@ -1,0 +1,286 @@
+"""The ticket: its contract, written once, and the judge that says whether a message keeps it."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+
+class TicketType(StrEnum):
+    """What a ticket is about."""
+
+    TECHNICAL = "Problème Technique"
+    BILLING = "Facturation"
+    INFORMATION = "Demande Info"
+    CONNECTION = "Connexion"
+    HARDWARE = "Panne Matérielle"
+
+
+class Priority(StrEnum):
+    """How urgent a ticket is, from low to critical."""
+
+    LOW = "BASSE"
+    MEDIUM = "MOYENNE"
+    HIGH = "HAUTE"
+    CRITICAL = "CRITIQUE"
+
+
+TEAM_FOR_TYPE: Mapping[TicketType, str] = {
+    TicketType.TECHNICAL: "Support Technique",
+    TicketType.BILLING: "Support Compta",
+    TicketType.INFORMATION: "Support Clientèle",
+    TicketType.CONNECTION: "Support Réseau",
+    TicketType.HARDWARE: "Support Technique",
+}
+
+CLIENT_IDS = range(1000, 10_000)
+# Before 1970 Parquet writers disagree on the calendar (Julian or Gregorian), and a clock that is a thousand years off
+# must not decide how many folders a lake has: such a date is set aside, not stored.
+YEARS = range(1970, 3000)
+MAX_DEPTH = 64  # far below the limits of Python's parser and of Spark's, which differ
+ECHO_CHARACTERS = 40  # a reason quotes at most this much of a value
+
+# Unicode's White_Space, then the zero-width space, the word joiner and the byte order mark, which look like nothing.
+BLANKS = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
+)
+
+# Every pattern below means the same to Python and to Java, so Spark judges with the very same text.
+UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+INTEGER = r"-?(?:0|[1-9][0-9]*+)"
+LOCAL_TIME = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
+STRINGS = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'
+NOT_BRACKETS = r"[^\[\]{}]++"
+# Each consumes what is right and then asks for one character more: it finds something only if something is wrong.
+LONE_SURROGATE = (
+    r"\A(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+[\s\S]"
+)
+ESCAPED_NUL = r"\A(?:[^\\]++|\\(?!u0000)[\s\S])*+[\s\S]"
+CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+
+
+class _Number(str):
+    """The text of a JSON number, as written: 1234.0 is not 1234."""
+
+
+class _Object(list[tuple[str, Any]]):
+    """The pairs of a JSON object, as written: a repeated key is still there."""
+
+
+def echo(text: str) -> str:
+    """Quote the beginning of a value in a reason, on one line."""
+    return re.sub(CONTROLS, "?", text.strip(BLANKS)[:ECHO_CHARACTERS])
+
+
+def _refuse(reason: str) -> PydanticCustomError:
+    # A reason goes in whole as context: one that quotes braces would otherwise be read as a template.
+    return PydanticCustomError("ticket", "{reason}", {"reason": reason})
+
+
+def _text(field: str, value: object) -> str:
+    if value is None:
+        raise _refuse(f"{field} is null")
+    if not isinstance(value, str) or isinstance(value, _Number):
+        raise _refuse(f"{field} is not text")
+    return value
+
+
+def _ticket_id(value: object) -> str:
+    text = _text("ticket_id", value)
+    if not re.fullmatch(UUID, text):
+        raise _refuse(f"ticket_id is not a UUID: {echo(text)}")
+    return text.lower()
+
+
+def _client_id(value: object) -> int:
+    if value is None:
+        raise _refuse("client_id is null")
+    written = str(value) if type(value) in (int, _Number) else ""
+    if not re.fullmatch(INTEGER, written):
+        raise _refuse("client_id is not an integer")
+    if len(written) > 9 or int(written) not in CLIENT_IDS:
+        raise _refuse(f"client_id out of range: {echo(written)}")
+    return int(written)
+
+
+def _creation_date(value: object) -> datetime:
+    text = value.isoformat() if isinstance(value, datetime) else _text("creation_date", value)
+    if re.fullmatch(LOCAL_TIME, text):
+        raise _refuse(f"creation_date has no offset: {echo(text)}")
+    if not re.fullmatch(LOCAL_TIME + OFFSET, text):
+        raise _refuse(f"creation_date is not ISO 8601 with seconds and an offset: {echo(text)}")
+    if int(text[:4]) not in YEARS:
+        raise _refuse(f"creation_date out of range: {echo(text)}")
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise _refuse(f"creation_date is not a real date: {echo(text)}") from None
+    if moment.year not in YEARS:
+        raise _refuse(f"creation_date out of range: {echo(text)}")
+    return moment
+
+
+def _request(value: object) -> str:
+    text = _text("request", value)
+    if not text.strip(BLANKS):
+        raise _refuse("request is blank")
+    return text
+
+
+def _word(field: str, vocabulary: type[StrEnum], value: object) -> str:
+    text = _text(field, value)
+    word = unicodedata.normalize("NFC", text).strip(BLANKS)
+    if word not in {known.value for known in vocabulary}:
+        raise _refuse(f"unknown {field}: {echo(text)}")
+    return word
+
+
+def _type(value: object) -> str:
+    return _word("type", TicketType, value)
+
+
+def _priority(value: object) -> str:
+    return _word("priority", Priority, value)
+
+
+class Ticket(BaseModel):
+    """A support ticket that keeps the contract; the order of its fields is the order in which they are judged."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", title="Ticket", hide_input_in_errors=True)
+
+    ticket_id: Annotated[str, BeforeValidator(_ticket_id)] = Field(
+        pattern=f"^{UUID}$",
+        description="A UUID in its canonical form, unique: the business key; stored in lower case.",
+        examples=["6f1c2b34-8f0e-4c55-9a3b-0d4b2c1e7f90"],
+    )
+    client_id: Annotated[int, BeforeValidator(_client_id)] = Field(
+        ge=CLIENT_IDS.start,
+        le=CLIENT_IDS.stop - 1,
+        description="A JSON integer from 1000 to 9999; 1234.0 is not one.",
+        examples=[4217],
+    )
+    creation_date: Annotated[datetime, BeforeValidator(_creation_date)] = Field(
+        description="ISO 8601 with seconds and an offset (Z, or at most 14:00), from 1970 to 2999; stored in UTC.",
+        examples=["2026-03-02T08:15:30Z"],
+    )
+    request: Annotated[str, BeforeValidator(_request)] = Field(
+        pattern=r"\S",
+        description="What the client asks, in French; not blank; kept as received.",
+        examples=["Impossible de se connecter au VPN depuis le site de Lyon."],
+    )
+    type: Annotated[TicketType, BeforeValidator(_type)] = Field(
+        description="One of the five types, compared after NFC and without blanks around it.", examples=["Connexion"]
+    )
+    priority: Annotated[Priority, BeforeValidator(_priority)] = Field(
+        description="One of the four priorities, compared after NFC and without blanks around it.", examples=["HAUTE"]
+    )
+
+
+FIELDS: tuple[str, ...] = tuple(Ticket.model_fields)
+_SPARK_TYPES: Mapping[object, str] = {int: "INT", datetime: "TIMESTAMP"}  # everything else is text
+
+
+def spark_schema() -> str:
+    """Return the contract's columns as Spark writes a schema: "ticket_id STRING, client_id INT, …"."""
+    fields = Ticket.model_fields.items()
+    return ", ".join(f"{name} {_SPARK_TYPES.get(field.annotation, 'STRING')}" for name, field in fields)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the contract as JSON Schema: what a producer in another language checks before it sends."""
+    return Ticket.model_json_schema()
+
+
+def contract_table() -> str:
+    """Return the contract as a Markdown table: what the documents show."""
+    rows = ["| field | in JSON | in Spark | rule | example |", "|---|---|---|---|---|"]
+    for column in spark_schema().split(", "):
+        name, spark_type = column.split()
+        field = Ticket.model_fields[name]
+        json_type = "integer" if field.annotation is int else "string"
+        rule, example = field.description, json.dumps((field.examples or [None])[0], ensure_ascii=False)
+        rows.append(f"| `{name}` | {json_type} | {spark_type.lower()} | {rule} | `{example}` |")
+    return "\n".join(rows)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Why a message is not a ticket."""
+
+    reason: str
+
+
+def judge(value: bytes | None) -> Ticket | Rejected:
+    """Return the ticket that a message holds, or the first reason why it holds none."""
+    if value is None:
+        return Rejected("null value")
+    if value.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return Rejected("byte order mark")
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return Rejected("invalid UTF-8")
+    pairs = _top_level_pairs(text)
+    if isinstance(pairs, Rejected):
+        return pairs
+    try:
+        return Ticket.model_validate(dict(pairs))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        missing = first["type"] == "missing"
+        return Rejected(f"missing field: {first['loc'][0]}" if missing else str(first["ctx"]["reason"]))
+
+
+def _top_level_pairs(text: str) -> _Object | Rejected:
+    body = text.strip(" \t\n\r")
+    if not body:
+        return Rejected("empty value")
+    if not body.startswith("{"):
+        return Rejected("not a JSON object")
+    if _depth(body) > MAX_DEPTH:
+        return Rejected(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        pairs, end = _DECODER.raw_decode(body)
+    except ValueError:
+        return Rejected("malformed JSON")
+    if end != len(body):
+        return Rejected("text after the JSON object")
+    if re.search(LONE_SURROGATE, body):
+        return Rejected("lone surrogate")
+    if re.search(ESCAPED_NUL, body):
+        return Rejected("NUL character")
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return Rejected(f"duplicate key: {echo(key)}")
+        seen.add(key)
+    return _Object(pairs)
+
+
+def _depth(body: str) -> int:
+    if body.count("{") + body.count("[") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for bracket in re.sub(NOT_BRACKETS, "", re.sub(STRINGS, "", body)):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_Number, parse_float=_Number, parse_constant=_no_constant, object_pairs_hook=_Object
+)
