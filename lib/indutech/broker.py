@@ -19,6 +19,10 @@ CHECK_SETTING = "Check KAFKA_BOOTSTRAP_SERVERS, or unset it to use the embedded 
 STOPS_WITHIN_S = 30
 
 
+class _Died(BrokerNotReady):
+    """The embedded broker ended while we waited for its answer."""
+
+
 @dataclass(frozen=True)
 class BrokerStatus:
     """What `indutech broker status` tells."""
@@ -40,7 +44,7 @@ def connected(settings: Settings) -> Iterator[Broker]:
         BrokerNotReady: one sentence with the address, the cause and the next step.
     """
     if settings.bootstrap_servers:
-        yield _external(settings)
+        yield _external(settings, settings.broker_timeout_s)
         return
     held, broker = _take_lease(settings)
     try:
@@ -76,7 +80,7 @@ def status(settings: Settings) -> BrokerStatus:
     folder = settings.broker_dir
     if settings.bootstrap_servers:
         try:
-            running = bool(_external(settings))
+            running = bool(_external(settings, min(3.0, settings.broker_timeout_s)))
         except BrokerNotReady:
             running = False
         return BrokerStatus(running, False, settings.bootstrap_servers, None, [], False, folder)
@@ -88,9 +92,9 @@ def status(settings: Settings) -> BrokerStatus:
     )
 
 
-def _external(settings: Settings) -> Broker:
+def _external(settings: Settings, timeout_s: float) -> Broker:
     broker = Broker(settings.bootstrap_servers or "", embedded=False)
-    wait_until_it_answers(broker, settings.broker_timeout_s, CHECK_SETTING)
+    wait_until_it_answers(broker, timeout_s, CHECK_SETTING)
     return broker
 
 
@@ -118,21 +122,38 @@ def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
 def _running(settings: Settings) -> Broker:
     """Return the broker of this folder, started if it was not running; the caller holds the folder's lock."""
     folder = settings.broker_dir
-    if not embedded.is_supervised(folder):
-        (folder / "kept").unlink(missing_ok=True)  # kept by a broker that is gone, say with the last reboot
-        if orphan := _pid(folder):
-            embedded.kill_orphan(folder, orphan)
-        embedded.launch(folder, embedded.prepare(folder))
+    if embedded.is_supervised(folder):
+        with contextlib.suppress(_Died):  # it was about to end; then we start it again
+            return _answering(settings)
+    try:
+        _launch(folder, new_ports=False)
+        return _answering(settings)
+    except _Died:
+        if "already in use" not in embedded.last_words(folder):
+            raise
+    _launch(folder, new_ports=True)  # somebody took the port between our look and the broker's
+    return _answering(settings)
+
+
+def _launch(folder: Path, new_ports: bool) -> None:
+    (folder / "kept").unlink(missing_ok=True)  # kept by a broker that is gone, say with the last reboot
+    if orphan := _pid(folder):
+        embedded.kill_orphan(folder, orphan)
+    embedded.launch(folder, embedded.prepare(folder, new_ports))
+
+
+def _answering(settings: Settings) -> Broker:
+    folder = settings.broker_dir
 
     def give_up_if_dead() -> None:
         if not embedded.is_supervised(folder):
-            raise BrokerNotReady(
+            raise _Died(
                 f"The embedded broker stopped while starting: {embedded.last_words(folder)} "
                 f"(the whole log: {embedded.log_file(folder)})."
             )
 
-    advice = f"Its last words: {embedded.last_words(folder, 2)} (the whole log: {embedded.log_file(folder)})."
     broker = _address(folder)
+    advice = f"It is the embedded one: look at {embedded.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
     wait_until_it_answers(broker, settings.broker_timeout_s, advice, give_up_if_dead)
     return broker
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,9 @@ SETTINGS = {
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
+    # After a crash the controller waits this long, 9 s by default, before it takes the broker back.
+    "broker.session.timeout.ms": "4000",
+    "broker.heartbeat.interval.ms": "1000",
     "log.cleaner.dedupe.buffer.size": "8388608",  # 128 MiB by default, a quarter of this heap
 }
 
@@ -42,17 +46,18 @@ appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d %p %m (%c{1})%n
-rootLogger.level = info
+rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
+logger.server.name = kafka.server.KafkaRaftServer
+logger.server.level = info
 """
 
 LARGEST_LOG_BYTES = 5_000_000
 
 
-def prepare(folder: Path) -> int:
+def prepare(folder: Path, new_ports: bool) -> int:
     """Write the broker's settings, format its storage if it is new, and return the port it will listen on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port, controller_port = _ports(folder)
+    port, controller_port = _free_ports() if new_ports else _ports(folder)
     settings = SETTINGS | {
         "listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
@@ -122,13 +127,17 @@ def kill_orphan(folder: Path, pid: int) -> None:
         orphan = psutil.Process(pid)
         # The pid may be somebody else's by now.
         if "kafka.Kafka" in orphan.cmdline() and Path(orphan.cwd()).samefile(folder):
-            orphan.kill()
-            orphan.wait(timeout=10)
+            orphan.terminate()  # then it need not repair its log
+            try:
+                orphan.wait(timeout=10)
+            except psutil.TimeoutExpired:
+                orphan.kill()
+                orphan.wait(timeout=10)
     except (psutil.Error, OSError):
         return
 
 
-def _java(main_class: str, *arguments: str) -> list[str]:
+def _java(main_class: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
     return [
         str(java.find_java()),
         "-Xmx512m",
@@ -138,6 +147,7 @@ def _java(main_class: str, *arguments: str) -> list[str]:
         "-Djava.awt.headless=true",
         "-Dfile.encoding=UTF-8",
         "-Dlog4j2.configurationFile=log4j2.properties",
+        *options,
         main_class,
         *arguments,
     ]
@@ -152,7 +162,10 @@ def _environment() -> dict[str, str]:
 def _format(folder: Path) -> None:
     cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
     formatting = subprocess.run(
-        _java("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
+        _java(
+            *("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
+            options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
+        ),
         cwd=folder,
         env=_environment(),
         stdin=subprocess.DEVNULL,
