@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,6 +19,7 @@ from indutech.errors import InduTechError
 from indutech.settings import PROJECT
 
 LOCK_FILE = PROJECT / "assets" / "jars.lock"
+PAUSE_S = 2  # between two attempts
 
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
@@ -147,6 +149,7 @@ def _download_one(jar: Jar, partial: Path) -> None:
                 _forget(context.repo_cache, jar)
                 if not attempts_left:
                     raise
+                time.sleep(PAUSE_S)
     except (requests.RequestException, RuntimeError) as error:
         raise JarsUnavailable(
             f"Could not download {jar.coordinate} ({type(error).__name__}): check the network, or name a mirror "

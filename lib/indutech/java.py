@@ -13,6 +13,13 @@ from indutech.errors import InduTechError
 
 SUPPORTED = (17, 21)  # the two that Spark 4.2 is released for; Kafka 4 runs on both
 
+USUAL_FOLDERS = (
+    (Path("/usr/lib/jvm"), "*/bin/java"),
+    (Path("/Library/Java/JavaVirtualMachines"), "*/Contents/Home/bin/java"),
+    (Path("/opt/homebrew/opt"), "openjdk@*/bin/java"),
+    (Path("/usr/local/opt"), "openjdk@*/bin/java"),
+)
+
 
 class JavaMissing(InduTechError):
     """No Java 17 or 21 on this machine."""
@@ -49,12 +56,7 @@ def _candidates(java_home_variable: str | None, path: str | None) -> Iterator[Pa
         yield Path(java_home_variable) / "bin" / "java"
     if on_path := shutil.which("java", path=path):
         yield Path(on_path)
-    for folder, pattern in (
-        (Path("/usr/lib/jvm"), "*/bin/java"),
-        (Path("/Library/Java/JavaVirtualMachines"), "*/Contents/Home/bin/java"),
-        (Path("/opt/homebrew/opt"), "openjdk@*/bin/java"),
-        (Path("/usr/local/opt"), "openjdk@*/bin/java"),
-    ):
+    for folder, pattern in USUAL_FOLDERS:
         yield from sorted(folder.glob(pattern))
 
 
