@@ -2,6 +2,7 @@
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from indutech import proof
@@ -66,8 +67,7 @@ def test_random_damage_is_found_exactly():
     draws = np.random.default_rng(7)
     times = draws.choice([0, 1, 1, 1, 2, 300], size=2_000)
     rows = duckdb.connect()
-    offsets = np.repeat(np.arange(2_000), times)
-    rows.execute("CREATE TABLE offsets AS SELECT 0 AS kafka_partition, o::BIGINT AS kafka_offset FROM offsets t(o)")
+    rows.register("offsets", pd.DataFrame({"kafka_partition": 0, "kafka_offset": np.repeat(np.arange(2_000), times)}))
 
     findings = proof.find(rows, first={}, frontier={0: 2_000})
 

@@ -1,10 +1,13 @@
 """The command line: each command does one thing, `--help` teaches it, and exit 0 means that what was asked is true."""
 
+import contextlib
 import dataclasses
 import json
 import sys
+import time
 from typing import Annotated
 
+import rich
 import typer
 
 from indutech import broker as brokers
@@ -72,3 +75,118 @@ def broker_status(as_json: Annotated[bool, typer.Option("--json", help="One JSON
         kept = "kept until `indutech broker stop`" if status.kept else "stops with its last user"
         typer.echo(f"The embedded broker (process {status.pid}) answers at {status.bootstrap_servers}.")
         typer.echo(f"Users: {', '.join(map(str, status.leases)) or 'none'}; {kept}. Data: {status.data_dir}.")
+
+
+@app.command()
+def stream(
+    once: Annotated[bool, typer.Option("--once", help="Store what the topic holds now, then stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Judge tickets and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
+
+    Whatever interrupts it, the next start goes on where the last committed micro-batch ended.
+    """
+    from indutech import stream as streams  # Spark takes half a second to import
+    from indutech.stream_bar import StreamBar
+
+    settings = Settings()
+    with brokers.connected(settings) as broker, StreamBar(settings, broker, shown=not as_json) as bar:
+        result = streams.run(settings, broker, once=once, on_batch=bar.batch_done)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(result)))
+    else:
+        aside = f", {result.quarantined:,} set aside (`indutech quarantine list`)" if result.quarantined else ""
+        typer.echo(
+            f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
+            f"{result.batches} micro-batches in {result.seconds:.1f} s."
+        )
+
+
+@app.command()
+def reconcile(
+    full: Annotated[
+        bool, typer.Option("--full", help="Decode every column of every file as well, and verify its checksums.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
+) -> None:
+    """Prove that nothing was lost or doubled: every offset of every file is counted.
+
+    Exit 0: nothing lost, twice or pending. Exit 1: lost or twice. Exit 2: only pending: `indutech stream --once` next.
+    """
+    from indutech import proof_table
+    from indutech import reconcile as reconciliation
+
+    settings = Settings()
+    with brokers.connected(settings) as broker:
+        found = reconciliation.prove(settings, broker, full=full)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict()))
+    else:
+        proof_table.show(found)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def compact(
+    open_day_too: Annotated[
+        bool, typer.Option("--open-day-too", help="Also the newest day, up to its last micro-batch but one.")
+    ] = False,
+) -> None:
+    """Rewrite the many small files of closed days as few of about 128 MB; not while a stream runs."""
+    from indutech import compact as compaction
+    from indutech.writer_lock import sole_writer
+
+    settings = Settings()
+    with sole_writer(settings):
+        days = compaction.compact(settings, open_day_too=open_day_too)
+    for day in days:
+        typer.echo(
+            f"{day.ingest_date}: {day.files_before} files, {day.bytes_before / 1e6:,.1f} MB -> "
+            f"{day.files_after} files, {day.bytes_after / 1e6:,.1f} MB"
+        )
+    if not days:
+        typer.echo("Nothing to compact: no closed day has more files than it needs.")
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """List what would be deleted (lake, checkpoint, audit, broker data: together, never one alone) and ask."""
+    from indutech import reset as resetting
+
+    settings = Settings()
+    doomed = resetting.listed(settings)
+    if not doomed:
+        typer.echo(f"Nothing to delete in {settings.data_dir}.")
+        return
+    for path, size in doomed:
+        typer.echo(f"  {path}  {size / 1e6:,.1f} MB")
+    if not yes:
+        typer.confirm("Delete all of this?", abort=True)
+    resetting.delete(settings)
+    typer.echo("Deleted.")
+
+
+@app.command()
+def monitor(
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Look once; one JSON object.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+) -> None:
+    """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C."""
+    from rich.live import Live
+
+    from indutech import monitor as monitoring
+
+    settings = Settings()
+    with brokers.connected(settings) as broker:
+        watched = monitoring.Monitor(settings, broker)
+        reading = watched.look()
+        if as_json:
+            typer.echo(json.dumps(reading.as_dict()))
+        elif once:
+            rich.print(monitoring.as_table(reading, settings.topic))
+        else:
+            with Live(monitoring.as_table(reading, settings.topic)) as live, contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(every)
+                    live.update(monitoring.as_table(watched.look(), settings.topic))

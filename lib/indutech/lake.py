@@ -74,7 +74,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     for kind in KINDS:
         files = [str(file.path) for file in layout.committed_files(settings, kind)]
-        connection.execute(f"CREATE VIEW {kind} AS {_scan(connection, kind, files)}")
+        connection.execute(f"CREATE VIEW {kind} AS {_scan(kind, files)}")
     connection.execute(f"CREATE VIEW curated AS {_CURATED}")
     return connection
 
@@ -94,7 +94,7 @@ def read(settings: Settings, view: str = "tickets", columns: Sequence[str] = ("*
 
     def ask() -> pa.Table:
         with connect(settings) as connection:
-            return connection.execute(f"SELECT {', '.join(columns)} FROM {view}").to_arrow_table()
+            return connection.sql(f"SELECT {', '.join(columns)} FROM {view}").to_arrow_table()
 
     return _again_if_a_file_vanished(ask)
 
@@ -114,7 +114,7 @@ def footprints(settings: Settings) -> list[Footprint]:
     return _again_if_a_file_vanished(measure)
 
 
-def _scan(connection: duckdb.DuckDBPyConnection, kind: Kind, files: Sequence[str]) -> str:
+def _scan(kind: Kind, files: Sequence[str]) -> str:
     if not files:
         columns = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in _EMPTY_COLUMNS[kind].items())
         return f"SELECT {columns} WHERE false"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from filelock import FileLock, Timeout
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -22,6 +21,7 @@ from indutech.errors import InduTechError
 from indutech.identity import Identity
 from indutech.settings import Settings
 from indutech.spark import session
+from indutech.writer_lock import sole_writer
 
 # Bigger fetches than Kafka's defaults: measured 15 to 30 % faster reads.
 _KAFKA_READS = {
@@ -36,10 +36,6 @@ _STOP_DEADLINE_S = 60
 
 class StreamFailed(InduTechError):
     """Spark gave up; the message carries its reason and the log's place."""
-
-
-class SecondWriter(InduTechError):
-    """Another process writes this lake."""
 
 
 @dataclass(frozen=True)
@@ -96,28 +92,6 @@ def run(
         return StreamResult(
             listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop.is_set()
         )
-
-
-@contextmanager
-def sole_writer(settings: Settings) -> Iterator[None]:
-    """Hold the lake for this process; the system frees it when the process dies, however it dies.
-
-    Raises:
-        SecondWriter: another process holds it.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.data_dir / "stream.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise SecondWriter(
-            f"Another stream or compaction is writing the lake in {settings.data_dir}. "
-            "Wait for it, stop it, or use another INDUTECH_DATA_DIR."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _start(
