@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -121,6 +122,8 @@ def _write_atomically(file: Path, text: str) -> None:
 def _download(jars: list[Jar]) -> None:
     from tqdm import tqdm
 
+    for abandoned in cache_dir().glob("partial-*"):  # by a download that was killed; nobody else is downloading now
+        shutil.rmtree(abandoned, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(prefix="partial-", dir=cache_dir()) as partial,
         ThreadPoolExecutor(max_workers=8) as pool,
