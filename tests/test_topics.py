@@ -1,5 +1,6 @@
 """The topic is made as the proof by offsets needs it, recognised by its id, and asked which offsets exist."""
 
+import time
 import uuid
 import warnings
 
@@ -106,19 +107,28 @@ def test_offsets_around_transactions(broker: Broker, own_topic: Settings) -> Non
             producer.produce(name, str(number), partition=1)
         producer.flush(30)
 
+    def wait_for_marker(end: int) -> None:
+        """The broker answers before it has written the marker."""
+        deadline = time.monotonic() + 30
+        while topics.end_offsets(broker, name)[1] < end and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert topics.end_offsets(broker, name) == {0: 0, 1: end, 2: 0, 3: 0}
+
     send(plain, 2)  # 0 1
     transactional.begin_transaction()
     send(transactional, 3)  # 2 3 4
-    transactional.commit_transaction(30)  # marker at 5
+    transactional.commit_transaction(30)
+    wait_for_marker(end=6)  # at 5
     transactional.begin_transaction()
     send(transactional, 2)  # 6 7, never to be read
-    transactional.abort_transaction(30)  # marker at 8
+    transactional.abort_transaction(30)
+    wait_for_marker(end=9)  # at 8
     send(plain, 1)  # 9
     transactional.begin_transaction()
     send(transactional, 1)  # 10
-    transactional.commit_transaction(30)  # marker at 11, the last offset of all
+    transactional.commit_transaction(30)
+    wait_for_marker(end=12)  # at 11, the last offset of all
 
-    assert topics.end_offsets(broker, name) == {0: 0, 1: 12, 2: 0, 3: 0}
     assert topics.existing_offsets(broker, name, 1, 0, 11) == {0, 1, 2, 3, 4, 9, 10}
     assert topics.existing_offsets(broker, name, 1, 5, 8) == set()
     assert topics.existing_offsets(broker, name, 1, 4, 6) == {4}
