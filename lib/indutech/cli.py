@@ -190,3 +190,26 @@ def monitor(
                 while True:
                     time.sleep(every)
                     live.update(monitoring.as_table(watched.look(), settings.topic))
+
+
+@app.command()
+def report(
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="For the notebooks that have it; repeatable."),
+    ] = None,
+) -> None:
+    """Run every notebook headless, on a real broker and Spark, and write the HTML report."""
+    from indutech import headless, parameters
+
+    index = headless.make_report(parameters.from_text(parameter or []))
+    typer.echo(f"The report is {index}")
+
+
+@app.command()
+def notebooks() -> None:
+    """Run every notebook in place with its defaults and save the outputs: the only way they are made."""
+    from indutech import headless
+
+    changed = headless.refresh_outputs()
+    typer.echo("\n".join(f"New outputs: {path.name}" for path in changed) or "No output changed.")

@@ -1,0 +1,85 @@
+"""The two headless runs over all notebooks: the report, and the outputs that are committed."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indutech import broker as brokers
+from indutech import notebooks, reconcile, report
+from indutech.broker import Broker
+from indutech.errors import InduTechError
+from indutech.reconcile import NothingToProve
+from indutech.report import ProofLine, Run
+from indutech.settings import Settings
+
+
+class ProofBroken(InduTechError):
+    """The run lost or doubled something, or left it unread."""
+
+
+def make_report(parameters: Mapping[str, object] | None = None) -> Path:
+    """Run every notebook in a room of its own and write the report; return its index.
+
+    Raises:
+        NotebookFailed: the report of the run before stays as it is.
+        ProofBroken: the report is written, and says so too.
+    """
+    into = Settings().data_dir / "report"
+    with notebooks.stoppable(), notebooks.room("report") as settings:
+        # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
+        with brokers.connected(settings) as broker:
+            executed = notebooks.run_all(notebooks.find_notebooks(), settings.data_dir / "notebooks", parameters)
+            line = _proof_line(settings, broker)
+            named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
+        facts = report.run_facts(datetime.now(UTC), executed, parameters or {}, named)
+        index = report.write(executed, into, Run(facts, line))
+    if line and not line.kept:
+        raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {index}")
+    return index
+
+
+def refresh_outputs() -> list[Path]:
+    """Run every notebook with its defaults in a clean room and save the outputs in place; return what changed."""
+    sources = notebooks.find_notebooks()
+    with (
+        notebooks.stoppable(),
+        notebooks.room("notebooks") as settings,
+        brokers.connected(settings),
+    ):
+        executed = notebooks.run_all(sources, settings.data_dir / "notebooks")
+    return [one.source for one in executed if _save_outputs(one.path, one.source)]
+
+
+def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:
+    try:
+        proof = reconcile.prove(settings, broker)
+    except NothingToProve:
+        return None
+    sentence = (
+        f"reconciled: {proof.acknowledged:,} sent, {proof.stored:,} stored, {proof.lost:,} lost, {proof.twice:,} twice"
+    )
+    aside = f", {proof.quarantined:,} set aside with the reason" if proof.quarantined else ""
+    pending = f", {proof.pending:,} not read yet" if proof.pending else ""
+    return ProofLine(sentence + aside + pending, proof.exit_code == 0)
+
+
+def _save_outputs(executed: Path, source: Path) -> bool:
+    """Put the outputs of a run into the notebook it came from, without times and machine details."""
+    ran = json.loads(executed.read_text(encoding="utf-8"))
+    before = source.read_text(encoding="utf-8")
+    notebook: dict[str, Any] = json.loads(before)
+    for cell, fresh in zip(notebook["cells"], ran["cells"], strict=True):
+        cell["metadata"] = {name: cell["metadata"][name] for name in ("tags", "alt") if cell["metadata"].get(name)}
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = fresh["execution_count"]
+            cell["outputs"] = fresh["outputs"]
+    notebook["metadata"] = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+    }
+    after = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    if after != before:
+        source.write_text(after, encoding="utf-8")
+    return after != before

@@ -1,0 +1,163 @@
+"""The report opens from any folder without a network, and says what the notebooks and the run said."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pandas as pd
+import plotly.express as px
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from indutech import pages, report
+from indutech.notebooks import Executed
+from indutech.report import ProofLine, Run
+
+FIRST = """# Tickets & co
+
+**Question.** Did every ticket
+arrive?
+
+**Answer.** Yes: see [the next page](02_next.ipynb) or [the code](../lib/indutech/lake.py).
+
+**Needs.** Nothing.
+"""
+
+
+def an_executed_notebook(folder: Path, name: str, *cells: nbformat.NotebookNode) -> Executed:
+    """A notebook as a run leaves it."""
+    path = folder / name
+    nbformat.write(new_notebook(cells=list(cells)), path)
+    return Executed(path, path, 1.5)
+
+
+def output_of(data: dict[str, object], source: str = "x") -> nbformat.NotebookNode:
+    """A code cell that shows this."""
+    return new_code_cell(source, outputs=[new_output("display_data", data=data)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A report of two notebooks, in a folder with spaces and accents."""
+    figure = px.bar(
+        pd.DataFrame({"team": ["</script>", "b"], "n": [1, 2]}), x="team", y="n", title="Tickets <b>per</b> team"
+    )
+    table = pd.DataFrame({"équipe": ["Support Réseau"], "tickets": [1234]})
+    first = an_executed_notebook(
+        tmp_path,
+        "01_first.ipynb",
+        new_markdown_cell(FIRST),
+        output_of({"application/vnd.plotly.v1+json": json.loads(figure.to_json())}, "draw()"),
+        new_markdown_cell("## Costs $5\n\nand **not** $6\n\n## Costs $5"),
+        output_of({"text/html": table.to_html(), "text/plain": "…"}),
+        output_of({"text/markdown": "**1,234** tickets", "text/plain": "…"}),
+        output_of({"image/svg+xml": '<svg viewBox="0 0 1 1"><title>plan</title></svg>', "text/plain": "…"}),
+    )
+    second = an_executed_notebook(tmp_path, "02_next.ipynb", new_markdown_cell("# Next"))
+    run = Run(
+        {"Made": "today", "Versions": "Python 3"}, ProofLine("reconciled: 7 sent, 7 stored, 0 lost, 0 twice", True)
+    )
+    return report.write([first, second], tmp_path / "mon rapport été" / "report", run).parent
+
+
+def page(folder: Path, name: str) -> BeautifulSoup:
+    """A page of the report, parsed."""
+    return BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser")
+
+
+def test_no_page_asks_the_network_for_anything(folder: Path) -> None:
+    """Every script, style, picture and page that is named lies in the folder."""
+    for html in folder.glob("*.html"):
+        for tag in page(folder, html.name).find_all(True):
+            for attribute in ("src", "href", "poster", "data"):
+                target = str(tag.get(attribute, ""))
+                if not target or target.startswith(("#", "data:")):
+                    continue
+                assert not re.match(r"(\w+:)?//", target), f"{html.name} asks for {target}"
+                assert (folder / unquote(target.partition("#")[0])).exists(), f"{html.name} misses {target}"
+    for asset in ("report.css", "report.js"):
+        assert not re.search(r"https?:|@import", (folder / "assets" / asset).read_text(encoding="utf-8"))
+
+
+def test_a_plotly_figure_becomes_a_chart(folder: Path) -> None:
+    """Data and layout are there for plotly.js, once for all pages; the title wraps as text; no text ends the script."""
+    chart = page(folder, "01_first.html").select_one("figure.chart")
+
+    assert chart is not None
+    spec = json.loads(chart.script.string)
+    assert spec["data"][0]["x"][0] == "</script>"
+    assert "title" not in spec["layout"]
+    assert chart.figcaption.get_text() == "Tickets per team"
+    assert [p.name for p in folder.rglob("plotly*.js")] == ["plotly.min.js"]
+
+
+def test_code_is_folded_until_asked_for(folder: Path) -> None:
+    """Each cell has its own switch and there is one for all."""
+    html = page(folder, "01_first.html")
+
+    assert [fold.has_attr("open") for fold in html.select("details.code")] == [False] * 4
+    assert html.select_one("button#all-code")
+
+
+def test_the_contents_lead_to_the_headings(folder: Path) -> None:
+    """Two headings with the same words have two anchors; a dollar is a dollar, not mathematics."""
+    html = page(folder, "01_first.html")
+
+    links = html.select(".contents a")
+    assert [link.get_text() for link in links] == ["Costs $5", "Costs $5"]
+    assert len({link["href"] for link in links}) == 2
+    assert all(html.find(id=str(link["href"])[1:]) for link in links)
+    assert html.find("strong", string="not")
+
+
+def test_tables_scroll_and_numbers_stand_right(folder: Path) -> None:
+    """A table sits in a box of its own; heads stand over their numbers."""
+    table = page(folder, "01_first.html").select_one("main .table > table")
+
+    assert table is not None
+    assert not table.has_attr("border")
+    assert [cell.get_text() for cell in table.select(".num")][-2:] == ["0", "1234"]
+
+
+def test_the_index_has_question_answer_and_proof(folder: Path) -> None:
+    """They are the notebook's and the run's own words."""
+    index = page(folder, "index.html")
+
+    cards = index.select(".cards li")
+    assert [card.h2.get_text() for card in cards] == ["Tickets & co", "Next"]
+    assert cards[0].select_one(".question").get_text() == "Did every ticket arrive?"
+    assert cards[0].get_text().strip().endswith("Yes: see the next page or the code.")
+    assert index.select_one(".proof.kept").get_text() == "reconciled: 7 sent, 7 stored, 0 lost, 0 twice"
+    assert "Python 3" in index.get_text()
+
+
+def test_links_between_notebooks_lead_to_pages(folder: Path) -> None:
+    """A file that the report does not carry is named without a link that would break."""
+    first = page(folder, "01_first.html")
+
+    assert first.find("a", string="the next page")["href"] == "02_next.html"
+    assert first.find("a", string="the code") is None
+
+
+def test_the_executed_notebooks_come_along(folder: Path) -> None:
+    """The report carries what it was made from, and its facts for a program."""
+    assert sorted(p.name for p in (folder / "notebooks").iterdir()) == ["01_first.ipynb", "02_next.ipynb"]
+    assert json.loads((folder / "run.json").read_text())["proof"]["kept"] is True
+
+
+def test_a_second_report_replaces_the_first(folder: Path, tmp_path: Path) -> None:
+    """Nothing of the run before stays behind."""
+    only = an_executed_notebook(tmp_path, "03_only.ipynb", new_markdown_cell("# Only"))
+
+    report.write([only], folder, Run({}, None))
+
+    assert sorted(p.name for p in folder.glob("*.html")) == ["03_only.html", "index.html"]
+    assert not page(folder, "index.html").select(".proof")
+
+
+def test_an_opening_may_be_incomplete() -> None:
+    """A notebook without question or answer has empty ones."""
+    assert pages.opening(new_notebook(cells=[new_markdown_cell("# T\n\nText.")])) == pages.Opening("T", "", "")
