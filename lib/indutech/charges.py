@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from indutech.costs import Charge, hours
-from indutech.money import GB, GIB, TIB_IN_GIB
+from indutech.money import GB, GIB, HOURS_PER_MONTH, TIB_IN_GIB
 from indutech.usage import Figure, Usage, just
 
-SECONDS_PER_MONTH = 730 * 3600
+SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
+DAYS_PER_MONTH = Decimal(365) / 12
 
 
 def events_gib(u: Usage) -> Figure:
@@ -70,24 +73,34 @@ def spark_compute(u: Usage) -> list[Charge]:
     ]
 
 
+def monthly_gib(u: Usage) -> Figure:
+    """What the lake grows by in a month: events and files. No compression is credited: none was measured on them."""
+    return events_gib(u) + u("san_gb_month")
+
+
 def lake_files(u: Usage) -> Figure:
     """Files that a month of micro-batches writes."""
     return just(SECONDS_PER_MONTH) / u("trigger_s") * u("files_per_batch")
 
 
 def s3_lake(u: Usage) -> list[Charge]:
-    """The lake: storage, writes and reads. No compression is credited to sensor data: none was measured."""
+    """The lake: storage, writes and reads."""
     return [
-        Charge("s3_lake", "s3_standard", u("lake_tib") * TIB_IN_GIB + events_gib(u), "GB-Months",
-               "The lake and the first month's events", grows=True),
+        Charge("s3_lake", "s3_standard", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), "GB-Months",
+               "The lake and its first month", grows=True),
         Charge("s3_lake", "s3_put", lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
         Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
     ]  # fmt: skip
 
 
+def history_gib(u: Usage) -> Figure:
+    """The history as the plant stores it, before any compression."""
+    return u("warehouse_tib") * TIB_IN_GIB
+
+
 def warehouse_gib(u: Usage) -> Figure:
     """What the warehouse stores, after compression."""
-    return u("warehouse_tib") * TIB_IN_GIB / u("warehouse_compression")
+    return history_gib(u) / u("warehouse_compression")
 
 
 def redshift(u: Usage) -> list[Charge]:
@@ -124,17 +137,33 @@ def vpn(u: Usage) -> list[Charge]:
     ]
 
 
-def endpoints(u: Usage, services: int = 5) -> list[Charge]:
+def endpoints(u: Usage) -> list[Charge]:
     """Interface endpoints instead of a way out to the internet; S3 uses the gateway endpoint, which is free."""
     return [
         Charge(
             "endpoints",
             "endpoint_hour",
-            hours(u("endpoint_zones") * services),
+            hours(u("endpoint_zones") * u("endpoint_services")),
             "Hours",
             "Per service and zone",
         ),
         Charge("endpoints", "endpoint_data", u("endpoint_gb_month"), "GB", "Logs, keys, secrets"),
+    ]
+
+
+def governance(u: Usage) -> list[Charge]:
+    """Catalog, sign-on, secrets, audit trail and budgets: small or free, and still on the bill."""
+    return [
+        Charge(
+            "glue_catalog", "glue_catalog_objects", u("catalog_objects") / 100_000, "100000 Objects-Months", "Tables"
+        ),
+        Charge("identity_center", "identity_center", hours(just(1)), "Hours", "Sign-on to accounts and warehouse"),
+        Charge("secrets_manager", "secrets", u("secrets"), "Secrets-Months", "Machines' passwords"),
+        Charge(
+            "cloudtrail", "cloudtrail_data", u("audit_million_events") * 10, "100000 Events", "Who read which object"
+        ),
+        Charge("budgets", "budgets", just(DAYS_PER_MONTH * 2), "Days", "Two budgets that only notify"),
+        Charge("datasync", "datasync", u("san_gb_month"), "GB", "Logs and files of the SAN, each night"),
     ]
 
 
@@ -163,10 +192,10 @@ def backup(u: Usage) -> list[Charge]:
 
 def migration(u: Usage) -> list[Charge]:
     """Once: the history copied over the link by DataSync. Inbound traffic is free."""
-    gib = u("warehouse_tib") * TIB_IN_GIB
+    gib = history_gib(u)
     return [
-        Charge("s3_lake", "datasync", gib, "GB", "The history copied by DataSync", one_off=True),
-        Charge("vpn", "internet_in", gib, "GB", "Inbound traffic: free", one_off=True),
+        Charge("datasync", "datasync", gib, "GB", "The history copied by DataSync", one_off=True),
+        Charge("vpn", "internet_in", gib, "GB", "Free", one_off=True),
         Charge("s3_lake", "s3_put", gib * 1024 / u("lake_object_mib") / 1000, "1000 Requests",
                "One write per object", one_off=True),
     ]  # fmt: skip

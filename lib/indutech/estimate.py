@@ -104,7 +104,10 @@ def _finding(claim: Mapping[str, str], parts: list[Mapping[str, str]], prices: P
         return _made(claim, claimed, known, difference, Verdict.HOLDS_IF, _if_rate(doubtful[0], claimed, rows), remark)
     others = "; ".join(f"{name}: {cost.cents()}" for name, cost in costs.items())
     implied = claimed.amount / Decimal(rows[0]["quantity"])
-    reason = f"{rows[0]['basis']} gives {others}; the claim implies {implied:.4f} per {singular(rows[0]['unit'])}{_same_rate(implied, prices)}"
+    unit = singular(rows[0]["unit"])
+    reason = (
+        f"{rows[0]['basis']} gives {others}; the claim implies {implied:.4f} per {unit}{_same_rate(implied, prices)}"
+    )
     return _made(claim, claimed, known, difference, Verdict.WRONG, reason, remark)
 
 

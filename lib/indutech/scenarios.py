@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from indutech import charges as c
 from indutech.costs import ON_DEMAND, Bill, Charge, hours, priced
@@ -13,8 +12,6 @@ from indutech.money import TIB_IN_GIB
 from indutech.prices import PriceList
 from indutech.usage import Figure, Usage, just
 
-DAYS_PER_MONTH = Decimal(365) / 12
-
 
 class UnknownScenario(InduTechError):
     """Asked for a scenario that does not exist."""
@@ -23,25 +20,26 @@ class UnknownScenario(InduTechError):
 def reference(u: Usage) -> list[Charge]:
     """The corrected architecture: supported brokers, bridge, Spark, second zone, endpoints, monitoring, backup."""
     components = (c.redshift, c.s3_lake, c.redpanda, c.mqtt_bridge, c.nlb, c.spark_compute, c.dms, c.managed_ad, c.vpn,
-                  c.endpoints, c.kms, c.cloudwatch, c.backup, c.migration)  # fmt: skip
+                  c.endpoints, c.governance, c.kms, c.cloudwatch, c.backup, c.migration)  # fmt: skip
     return [charge for component in components for charge in component(u)]
 
 
 def lean(u: Usage) -> list[Charge]:
     """What a thrifty engineer runs for 19 kB/s: small managed brokers, Spark by the hour, no cluster for queries."""
     return [
-        *_small_brokers(u),
+        *small_brokers(u),
         Charge("mqtt_bridge", "ec2_t4g_small", hours(u("bridge_nodes")), "Hours", "One per zone, no balancer"),
-        Charge("spark_compute", "ec2_m7g_large", _spark_hours(u), "Hours", "Started each hour to drain what waits"),
-        *_tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + c.events_gib(u), u),
+        *spark_by_the_hour(u),
+        *tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + c.monthly_gib(u), u),
         Charge("s3_lake", "s3_put", c.lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
         Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
-        *_tiered("redshift", c.warehouse_gib(u), u),
+        *tiered("redshift", c.warehouse_gib(u), u),
         Charge("redshift", "athena_scan", u("spectrum_tb_month"), "TB", "Athena on Iceberg, not Redshift"),
         *c.dms(u, "t3_medium", "single"),
         Charge("managed_ad", "ad_connector_small", hours(just(1)), "Hours", "Sign-on needs the plant's link"),
         *c.vpn(u),
-        *c.endpoints(u, services=3),
+        *c.endpoints(u),
+        *c.governance(u),
         *c.kms(u),
         *c.cloudwatch(u),
         *c.backup(u),
@@ -57,7 +55,8 @@ def serverless(u: Usage) -> list[Charge]:
         Charge("mqtt_bridge", "iot_messages", u("sensor_gb_month") / u("iot_batch_kb"), "Million Messages",
                "IoT Core in place of the bridge; metered in steps of 5 KB", grows=True),
         Charge("mqtt_bridge", "iot_rules", u("sensor_gb_month") / u("iot_batch_kb"), "Million Rules", "To Kafka"),
-        Charge("mqtt_bridge", "iot_connectivity", hours(u("sensor_connections")) * 60 / 10**6, "Million Minutes", "Links"),
+        Charge("mqtt_bridge", "iot_connectivity", hours(u("sensor_connections")) * 60 / 10**6, "Million Minutes",
+               "Devices that stay connected"),
         Charge("spark_compute", "emr_serverless_vcpu", spark_vcpu_hours, "vCPU-Hours", "Each hour, for minutes"),
         Charge("spark_compute", "emr_serverless_gb", spark_vcpu_hours * 4, "GB-Hours", "4 GB a vCPU"),
         *c.s3_lake(u),
@@ -68,6 +67,7 @@ def serverless(u: Usage) -> list[Charge]:
         *c.managed_ad(u),
         *c.vpn(u),
         *c.endpoints(u),
+        *c.governance(u),
         *c.kms(u),
         *c.cloudwatch(u),
         *c.backup(u),
@@ -92,10 +92,11 @@ def msk_serverless(u: Usage) -> list[Charge]:
 
 def kept_gib(u: Usage) -> Figure:
     """Events on the brokers at any time."""
-    return c.events_gib(u) * u("retention_days") / DAYS_PER_MONTH
+    return c.events_gib(u) * u("retention_days") / c.DAYS_PER_MONTH
 
 
-def _small_brokers(u: Usage) -> list[Charge]:
+def small_brokers(u: Usage) -> list[Charge]:
+    """Three of the smallest MSK brokers."""
     disk = (kept_gib(u) * u("brokers")).ceil(at_least=u("brokers") * 10)
     return [
         Charge(
@@ -105,11 +106,16 @@ def _small_brokers(u: Usage) -> list[Charge]:
     ]
 
 
+def spark_by_the_hour(u: Usage) -> list[Charge]:
+    """One instance, started each hour to drain what waits."""
+    return [Charge("spark_compute", "ec2_m7g_large", _spark_hours(u), "Hours", "Started each hour, stopped when done")]
+
+
 def _spark_hours(u: Usage) -> Figure:
-    return u("spark_batch_minutes_day") / 60 * DAYS_PER_MONTH
+    return u("spark_batch_minutes_day") / 60 * c.DAYS_PER_MONTH
 
 
-def _tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
+def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
     """Intelligent-Tiering: cold objects become cheap by themselves and reading them costs nothing extra."""
     cold = gib * u("cold_share")
     hot = gib + cold * -1
