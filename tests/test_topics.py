@@ -88,6 +88,9 @@ def test_recreated_topic_has_another_id(broker: Broker, own_topic: Settings) -> 
     first = topics.ensure_topic(broker, own_topic)
     admin = admin_of(broker)
     admin.delete_topics([first.name])[first.name].result(timeout=30)
+    deadline = time.monotonic() + 30
+    while topics.describe_topic(broker, first.name) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)  # the broker answers before it has forgotten the topic
 
     second = topics.ensure_topic(broker, own_topic)
 

@@ -16,7 +16,8 @@ from indutech.settings import Settings
 __all__ = ["Broker", "BrokerNotReady", "BrokerStatus", "connected", "start", "status", "stop"]
 
 CHECK_SETTING = "Check KAFKA_BOOTSTRAP_SERVERS, or unset it to use the embedded broker."
-STOPS_WITHIN_S = 30
+STOPS_WITHIN_S = 35
+EMBEDDED_ANSWERS_WITHIN_S = 60
 
 
 class _Died(BrokerNotReady):
@@ -103,7 +104,7 @@ def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Whoever holds it is starting or stopping the broker, and both are bounded.
-        with lease.exclusively(folder / "start.lock", settings.broker_timeout_s + STOPS_WITHIN_S):
+        with lease.exclusively(folder / "start.lock", 2 * EMBEDDED_ANSWERS_WITHIN_S + STOPS_WITHIN_S):
             lease.forget_the_dead(folder / "leases")
             held = lease.take(folder / "leases")
             try:
@@ -136,10 +137,12 @@ def _running(settings: Settings) -> Broker:
 
 
 def _launch(folder: Path, new_ports: bool) -> None:
-    (folder / "kept").unlink(missing_ok=True)  # kept by a broker that is gone, say with the last reboot
+    for left_by_a_killed_broker in ("kept", "answered"):
+        (folder / left_by_a_killed_broker).unlink(missing_ok=True)
     if orphan := _pid(folder):
         embedded.kill_orphan(folder, orphan)
-    embedded.launch(folder, embedded.prepare(folder, new_ports))
+    embedded.prepare(folder, new_ports)
+    embedded.launch(folder)
 
 
 def _answering(settings: Settings) -> Broker:
@@ -154,7 +157,10 @@ def _answering(settings: Settings) -> Broker:
 
     broker = _address(folder)
     advice = f"It is the embedded one: look at {embedded.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
-    wait_until_it_answers(broker, settings.broker_timeout_s, advice, give_up_if_dead)
+    # Longer than for a named one: on a busy machine Java takes its time, and we hear at once if it dies.
+    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
+    wait_until_it_answers(broker, timeout_s, advice, give_up_if_dead)
+    embedded.has_answered(folder)
     return broker
 
 

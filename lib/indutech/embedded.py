@@ -55,14 +55,10 @@ logger.server.level = info
 LARGEST_LOG_BYTES = 5_000_000
 
 
-def prepare(folder: Path, new_ports: bool) -> int:
-    """Write the broker's settings, format its storage if it is new, and return the port it will listen on."""
+def prepare(folder: Path, new_ports: bool) -> None:
+    """Write the broker's settings, and format its storage if it is new."""
     port, controller_port = _free_ports() if new_ports else _ports(folder)
-    settings = SETTINGS | {
-        "listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-    }
+    settings = SETTINGS | _listeners(port, controller_port)
     (folder / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
     (folder / "log4j2.properties").write_text(LOGGING, "ascii")
     log = log_file(folder)
@@ -70,16 +66,15 @@ def prepare(folder: Path, new_ports: bool) -> int:
         log.replace(log.with_suffix(".previous.log"))
     if not (folder / "data" / "meta.properties").exists():
         _format(folder)
-    return port
 
 
-def launch(folder: Path, port: int) -> None:
+def launch(folder: Path) -> None:
     """Start the supervisor, and through it the broker, in a session of their own; returns at once."""
     # The supervisor inherits this descriptor: the file stays locked exactly as long as it lives.
     lock = lease.try_lock(folder / "supervisor.lock")
     if lock is None:
         raise BrokerNotReady(f"The broker in {folder} is being stopped by somebody else: try again.")
-    supervisor = [sys.executable, "-P", "-m", "indutech.supervisor", str(folder), str(port)]
+    supervisor = [sys.executable, "-P", "-m", "indutech.supervisor", str(folder)]
     try:
         with log_file(folder).open("ab") as log:
             subprocess.run(
@@ -107,18 +102,24 @@ def port_of(folder: Path) -> int:
     return _ports_written(folder)[0]
 
 
+def has_answered(folder: Path) -> None:
+    """Tell the supervisor that this broker has worked: from now on it is worth a restart if it dies."""
+    (folder / "answered").touch()
+
+
 def log_file(folder: Path) -> Path:
     """Return where the broker and its supervisor write what they do."""
     return folder / "broker.log"
 
 
 def last_words(folder: Path, lines: int = 6) -> str:
-    """Return the end of the broker's log, in one line."""
+    """Return the end of the broker's log, without stack traces, in one line."""
     try:
         text = log_file(folder).read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return "it wrote no log"
-    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-lines:])
+    told = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("\t")]
+    return " | ".join(told[-lines:])
 
 
 def kill_orphan(folder: Path, pid: int) -> None:
@@ -179,6 +180,15 @@ def _format(folder: Path) -> None:
             f"The embedded broker could not format its storage in {folder}: {last_words(folder)} "
             f"(the whole log: {log_file(folder)})."
         )
+
+
+def _listeners(port: int, controller_port: int) -> dict[str, str]:
+    listeners = f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+    return {
+        "listeners": listeners,
+        "advertised.listeners": listeners,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+    }
 
 
 def _ports(folder: Path) -> tuple[int, int]:

@@ -8,6 +8,8 @@ from typing import Any
 from indutech.clients import Broker, confluent_config
 from indutech.errors import InduTechError
 
+ADVERTISED_WITHIN_S = 2
+
 
 class BrokerNotReady(InduTechError):
     """No broker answers, or one answers that cannot be used from here."""
@@ -38,6 +40,7 @@ def wait_until_it_answers(
                 f"Something listens at {broker.bootstrap_servers}, but did not answer as a Kafka broker "
                 f"within {timeout_s:g} s: another service, or one that expects TLS or a password. {advice}"
             )
+    deadline = min(deadline, time.monotonic() + ADVERTISED_WITHIN_S)  # it is up already; this does not heal by itself
     while (why := _why_closed(",".join(advertised), deadline)) is not None:
         if time.monotonic() > deadline:
             raise BrokerNotReady(

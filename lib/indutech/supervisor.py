@@ -2,7 +2,7 @@
 
 It lives in a session of its own, so that Ctrl-C in a terminal does not reach the broker under a stream that is
 still stopping; it holds no lease, so that the death of every user, however sudden, ends the broker and then itself.
-Started as `python -m indutech.supervisor FOLDER PORT COMMAND…`; only the standard library, to stay small.
+Started as `python -m indutech.supervisor FOLDER COMMAND…`; only the standard library, to stay small.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import ctypes
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,24 +19,24 @@ from pathlib import Path
 from indutech import lease
 
 LOOKS_EVERY_S = 0.2
-STOPS_WITHIN_S = 15
+STOPS_WITHIN_S = 30  # it may have gigabytes to flush
+ENDS_WITHIN_S = 4  # when its users were killed: nobody is there to see that it still works
 RESTARTS = 3  # within RESTARTS_PER_S, before the supervisor gives up
 RESTARTS_PER_S = 60
 
 
-def supervise(folder: Path, port: int, command: list[str]) -> None:
+def supervise(folder: Path, command: list[str]) -> None:
     """Run the broker until nobody needs it, it cannot be kept alive, or its data is gone."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: stopping.append(received))
     broker = _launch(folder, command)
-    answered, deaths = False, list[float]()
+    deaths: list[float] = []
     with contextlib.ExitStack() as held:
         while not stopping and (folder / "data" / "meta.properties").exists():
-            answered = answered or _accepts(port)
             if broker.poll() is not None:
                 deaths = [died for died in deaths if time.monotonic() - died < RESTARTS_PER_S] + [time.monotonic()]
-                if not answered or len(deaths) > RESTARTS or not _is_needed(folder):
+                if not (folder / "answered").exists() or len(deaths) > RESTARTS or not _is_needed(folder):
                     break
                 broker = _launch(folder, command)
             if not _is_needed(folder) and (lock := _try_lock(folder)) is not None:
@@ -46,8 +45,9 @@ def supervise(folder: Path, port: int, command: list[str]) -> None:
                     break
                 held.close()
             time.sleep(LOOKS_EVERY_S)
-        _stop(broker)
-        for leftover in ("broker.json", "kept"):
+        killed_users = any((folder / "leases").glob("*.lease"))  # who leaves by himself deletes his
+        _stop(broker, ENDS_WITHIN_S if killed_users else STOPS_WITHIN_S)
+        for leftover in ("broker.json", "kept", "answered"):
             with contextlib.suppress(OSError):
                 (folder / leftover).unlink()
 
@@ -61,14 +61,6 @@ def _try_lock(folder: Path) -> int | None:
         return lease.try_lock(folder / "start.lock")
     except OSError:  # the folder went away; the loop will see that too
         return None
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _launch(folder: Path, command: list[str]) -> "subprocess.Popen[bytes]":
@@ -87,10 +79,10 @@ def _die_with_parent() -> Callable[[], object] | None:
     return lambda: prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _stop(broker: "subprocess.Popen[bytes]") -> None:
+def _stop(broker: "subprocess.Popen[bytes]", timeout_s: float) -> None:
     broker.terminate()
     try:
-        broker.wait(STOPS_WITHIN_S)
+        broker.wait(timeout_s)
     except subprocess.TimeoutExpired:
         broker.kill()
         broker.wait()
@@ -99,4 +91,4 @@ def _stop(broker: "subprocess.Popen[bytes]") -> None:
 if __name__ == "__main__":
     if os.fork():  # the grandchild belongs to nobody, so that no user has to outlive it to reap it
         os._exit(0)
-    supervise(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    supervise(Path(sys.argv[1]), sys.argv[2:])
