@@ -18,7 +18,7 @@ _NO_CONTEXT = 0.4  # of the clients say what is wrong and nothing else
 
 @dataclass(frozen=True)
 class HalfSentences:
-    """What is wrong, by type in the order of `TicketType`, and what goes with it, likewise; escaped for JSON, without quotes."""
+    """What is wrong and what goes with it, by type in the order of `TicketType`; escaped for JSON, without quotes."""
 
     problems: tuple[tuple[bytes, ...], ...]
     contexts: tuple[tuple[bytes, ...], ...]

@@ -1,0 +1,107 @@
+"""What happens to a message between Kafka and the lake: judged, given to a team, or set aside with the reason."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from indutech.inspection import inspected
+from indutech.tickets import BLANKS, FIELDS, TEAM_FOR_TYPE, Priority, TicketType
+
+# Days that a folder of the lake may be named after: a broken clock must not make folders for a thousand years.
+FIRST_DAY, LAST_DAY = "2020-01-01", "2099-12-31"
+
+# Most messages are compact JSON with the contract's keys in its order, because that is what our producer writes. Then
+# every field but the request has a fixed place, and reading bytes there is several times faster than parsing JSON.
+# Whatever does not fit, to the byte, is inspected; so this is a short cut, never a second set of rules.
+_HEX = "[0-9a-f]"
+_USUAL_HEAD = (
+    rf'\A\{{"ticket_id":"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}","client_id":[1-9][0-9]{{3}},'
+    r'"creation_date":"(?:19[7-9]|2[0-9]{2})[0-9]-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",'
+    r'"request":"\z'
+)
+_HEAD_BYTES = len('{"ticket_id":"","client_id":,"creation_date":"","request":"') + 36 + 4 + 20
+_AT_ID, _AT_CLIENT, _AT_DATE = 15, 65, 87  # first byte of the value, counted from 1
+_BEFORE_TYPE = '","type":"'
+_USUAL_TAILS = [f'{type_}","priority":"{priority}"}}' for type_ in TicketType for priority in Priority]
+_SAFE_BLANKS = "".join(blank for blank in BLANKS if blank >= " ")
+_USUAL_REQUEST = rf'\A[{_SAFE_BLANKS}]*+[^"\\\x00-\x1f{BLANKS}][^"\\\x00-\x1f]*+\z'
+
+KAFKA_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp")
+
+
+def judged(kafka_rows: DataFrame) -> DataFrame:
+    """Add `reason` (null: the message is a ticket) and the contract's fields, parsed once and normalised."""
+    text = F.col("value").cast("string")
+    tail_at = F.octet_length("value") - F.octet_length("tail") + 1
+    places = kafka_rows.select(*KAFKA_COLUMNS, F.substring_index(text, _BEFORE_TYPE, -1).alias("tail")).select(
+        *KAFKA_COLUMNS,
+        "tail",
+        _bytes(1, _HEAD_BYTES).alias("head"),
+        _bytes(_AT_DATE, 20).try_cast("timestamp").alias("moment"),
+        _bytes(_HEAD_BYTES + 1, tail_at - len(_BEFORE_TYPE) - _HEAD_BYTES - 1).alias("words"),
+    )
+    usual = (
+        F.col("tail").isin(_USUAL_TAILS)
+        & F.col("head").rlike(_USUAL_HEAD)
+        & F.col("moment").isNotNull()
+        & F.col("words").rlike(_USUAL_REQUEST)
+        & F.is_valid_utf8("words")
+    )
+    sorted_out = places.withColumn("usual", F.coalesce(usual, F.lit(False)))
+    asked = F.when(~F.col("usual"), F.array("value"))
+    inspected_rows = sorted_out.withColumn("inspected", F.transform(asked, inspected)[0])
+    short_cut = {
+        "ticket_id": _bytes(_AT_ID, 36),
+        "client_id": _bytes(_AT_CLIENT, 4).try_cast("int"),
+        "creation_date": F.col("moment"),
+        "request": F.col("words"),
+        "type": F.substring_index("tail", '"', 1),
+        "priority": F.substring_index(F.substring_index("tail", '"', -2), '"', 1),
+    }
+    return inspected_rows.select(
+        *KAFKA_COLUMNS,
+        F.col("inspected.reason").alias("reason"),
+        *(
+            F.when(F.col("usual"), short_cut[field]).otherwise(F.col("inspected")[field]).alias(field)
+            for field in FIELDS
+        ),
+    )
+
+
+def as_tickets(judged_rows: DataFrame, processed_at: Column) -> DataFrame:
+    """Return the valid rows with the columns that tickets have in the lake."""
+    teams = F.create_map(*[F.lit(word) for pair in TEAM_FOR_TYPE.items() for word in pair])
+    return judged_rows.where(F.col("reason").isNull()).select(
+        *FIELDS,
+        teams[F.col("type")].alias("support_team"),
+        F.col("partition").alias("kafka_partition"),
+        F.col("offset").alias("kafka_offset"),
+        F.col("timestamp").alias("kafka_timestamp"),
+        processed_at.alias("processed_at"),
+        ingest_date().alias("ingest_date"),
+    )
+
+
+def as_quarantine(judged_rows: DataFrame, processed_at: Column) -> DataFrame:
+    """Return the other rows as they came in, each with its reason."""
+    return judged_rows.where(F.col("reason").isNotNull()).select(
+        F.col("value").alias("raw"),
+        "reason",
+        F.col("key").alias("kafka_key"),
+        F.col("topic").alias("kafka_topic"),
+        F.col("partition").alias("kafka_partition"),
+        F.col("offset").alias("kafka_offset"),
+        F.col("timestamp").alias("kafka_timestamp"),
+        processed_at.alias("processed_at"),
+        ingest_date().alias("ingest_date"),
+    )
+
+
+def _bytes(first: int, length: int | Column) -> Column:
+    return F.substring("value", first, length).cast("string")
+
+
+def ingest_date() -> Column:
+    """Return the day of the broker's timestamp, within bounds: the folder a row belongs to, whenever it is written."""
+    day = F.col("timestamp").cast("date")
+    first, last = (F.lit(limit).cast("date") for limit in (FIRST_DAY, LAST_DAY))
+    return F.greatest(F.least(day, last), first)  # both skip nulls: a record without a time belongs to the first day
