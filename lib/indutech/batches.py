@@ -21,6 +21,7 @@ MOST_BAD_IN_ONE_PASS = 10_000
 LARGEST_BAD_IN_ONE_PASS_BYTES = 8_192
 
 _SMALL_BATCH_TICKETS = 50_000
+_BAD_ROWS = "key binary, value binary, topic string, partition int, offset bigint, timestamp timestamp, reason string"
 _FILES = {
     # Every id is different, so a dictionary of them only costs time.
     "parquet.enable.dictionary#ticket_id": "false",
@@ -66,11 +67,11 @@ class BatchWriter:
             seen,
             F.count_if(~is_bad).alias("stored"),
             F.count_if(is_bad).alias("bad"),
-            F.collect_set(F.when(~is_bad, transforms.ingest_date(F.col("timestamp")))).alias("dates"),
+            F.collect_set(F.when(~is_bad, transforms.ingest_date())).alias("dates"),
             _largest(F.struct(*transforms.KAFKA_COLUMNS, "reason"), fits, MOST_BAD_IN_ONE_PASS).alias("bad_rows"),
         )
         tickets = transforms.as_tickets(judged, _now())
-        self._write(tickets, layout.root(self.settings, "tickets").as_uri(), batch)
+        self._write(tickets, str(layout.root(self.settings, "tickets")), batch)
         found = seen.get
         return found["stored"], _Bad(found["bad"], found["bad_rows"] or []), set(found["dates"])
 
@@ -80,14 +81,15 @@ class BatchWriter:
         seen = Observation()
         rows = judged.observe(
             seen,
-            F.collect_set(F.when(F.col("reason").isNotNull(), transforms.ingest_date(F.col("timestamp")))).alias("d"),
+            F.collect_set(F.when(F.col("reason").isNotNull(), transforms.ingest_date())).alias("d"),
         )
         quarantine = transforms.as_quarantine(rows, _now())
-        self._write(quarantine.coalesce(1), layout.root(self.settings, "quarantine").as_uri(), batch)
+        self._write(quarantine.coalesce(1), str(layout.root(self.settings, "quarantine")), batch)
         return set(seen.get["d"])
 
     def _write(self, rows: DataFrame, where: str, batch: int) -> None:
-        numbered = rows.withColumn("batch", F.lit(batch))
+        # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
+        numbered = rows.withColumn("batch", F.lit(str(batch)))
         numbered.write.mode("overwrite").options(**_FILES).partitionBy("ingest_date", "batch").parquet(where)
 
 
@@ -103,7 +105,7 @@ class _Bad:
         return len(self.rows) == self.count
 
     def as_rows(self, spark: SparkSession) -> DataFrame:
-        return spark.createDataFrame(list(self.rows), schema=transforms.JUDGED_KAFKA_SCHEMA)
+        return spark.createDataFrame(list(self.rows), schema=_BAD_ROWS)
 
 
 def _largest(value: Column, wanted: Column, most: int) -> Column:
@@ -114,4 +116,5 @@ def _largest(value: Column, wanted: Column, most: int) -> Column:
 
 def _now() -> Column:
     """When this try of the batch began: one instant for all its rows."""
-    return F.lit(datetime.now(UTC))
+    # Looked up in an array by a column, so that it stays data: see the comment on the batch's number.
+    return F.array(F.lit(datetime.now(UTC)))[F.col("partition") * 0]

@@ -108,7 +108,7 @@ def _start(
         .option("minPartitions", os.cpu_count() or 1)
         .load()
     )
-    sink = source.writeStream.foreachBatch(writer).option("checkpointLocation", settings.checkpoint_dir.as_uri())
+    sink = source.writeStream.foreachBatch(writer).option("checkpointLocation", str(settings.checkpoint_dir))
     if once:
         return sink.trigger(availableNow=True).start()
     return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()
