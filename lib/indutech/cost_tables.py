@@ -58,7 +58,7 @@ def component_table(bill: Bill, most: int = 10) -> pd.DataFrame:
     """What each component costs a month, dearest first; the cheapest are added up in one row."""
     costs = list(bill.by(lambda line: line.component).items())
     shown, rest = costs[: most - 1], costs[most - 1 :]
-    rows = [_component_row(bill, _name(component), cost, [component]) for component, cost in shown]
+    rows = [_component_row(bill, component_name(component), cost, [component]) for component, cost in shown]
     if rest:
         rows.append(
             _component_row(bill, f"{len(rest)} others", total([c for _, c in rest]), [name for name, _ in rest])
@@ -82,7 +82,8 @@ def _component_row(bill: Bill, name: str, cost: Money, components: list[str]) ->
     }
 
 
-def _name(component: str) -> str:
+def component_name(component: str) -> str:
+    """The name that the architecture gives a component."""
     model = platform()
     return model[component].name if component in model else component
 
@@ -95,7 +96,7 @@ def line_table(bill: Bill, components: Iterable[str] | None = None) -> pd.DataFr
 
 def _line_row(line: Line) -> dict[str, str]:
     return {
-        "Component": _name(line.component),
+        "Component": component_name(line.component),
         "Item": f"{line.price.service}: {line.price.item}",
         "Quantity": f"{line.quantity:,.2f} {line.price.unit}",
         "Price": f"${line.list_unit_price.normalize():f}",
@@ -126,7 +127,7 @@ def audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
 
 def _missing_name(finding: Finding) -> str:
     part = finding.item.partition(": ")[2]
-    return f"{_name(finding.component)}: {part}" if part else _name(finding.component)
+    return f"{component_name(finding.component)}: {part}" if part else component_name(finding.component)
 
 
 def verdict_table(findings: Iterable[Finding]) -> pd.DataFrame:
