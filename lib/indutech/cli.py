@@ -5,6 +5,8 @@ import dataclasses
 import json
 import sys
 import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import rich
@@ -12,6 +14,7 @@ import typer
 
 from indutech import broker as brokers
 from indutech.errors import InduTechError
+from indutech.estate import Format, View
 from indutech.settings import Settings
 
 
@@ -75,6 +78,67 @@ def broker_status(as_json: Annotated[bool, typer.Option("--json", help="One JSON
         kept = "kept until `indutech broker stop`" if status.kept else "stops with its last user"
         typer.echo(f"The embedded broker (process {status.pid}) answers at {status.bootstrap_servers}.")
         typer.echo(f"Users: {', '.join(map(str, status.leases)) or 'none'}; {kept}. Data: {status.data_dir}.")
+
+
+@app.command()
+def produce(
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Tickets to send; 20,000, unless --rate or --from says otherwise.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Tickets per second; without --count until Ctrl-C.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Repeat a run exactly; without it one is drawn and printed.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Replay this file: .jsonl, .ndjson, .csv (also .gz) or .parquet.")
+    ] = None,
+    load: Annotated[bool, typer.Option("--load", help="The fast client, for volume: confluent-kafka.")] = False,
+    period: Annotated[
+        float | None, typer.Option(metavar="DAYS", help="Spread the creation dates over so many days of office hours.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Send support tickets, generated or replayed from a file, and write down what the broker acknowledged.
+
+    Exit 0: everything was acknowledged, or a signal stopped it. Exit 1: something failed or was no ticket.
+
+    \b
+    indutech produce                              20,000, a new seed each time
+    indutech produce --count 500 --seed 7         the same 500 each time
+    indutech produce --rate 50                    50 a second until Ctrl-C
+    indutech produce --count 1000000 --load       as fast as it goes
+    indutech produce --count 20000 --period 28    four weeks of office hours
+    indutech produce --from old.csv --rate 10     somebody else's tickets
+    """
+    from indutech import producer
+    from indutech.stopping import stop_asked
+
+    if rate is not None and not 0 < rate < float("inf"):
+        raise typer.BadParameter("--rate must be more than 0 tickets per second.")
+    if source and (seed is not None or period is not None):
+        raise typer.BadParameter("--from replays the tickets of a file: --seed and --period are for generated ones.")
+    if period is not None and not 0 < period <= 3660:
+        raise typer.BadParameter("--period must be more than 0 and at most 3,660 days.")
+    if period is not None and count is None and rate is not None:
+        raise typer.BadParameter("--period spreads a known number of tickets: give --count as well.")
+    settings = Settings()
+    with brokers.connected(settings) as broker, stop_asked() as stop:
+        result = producer.produce(
+            settings,
+            broker,
+            count=count,
+            rate=rate,
+            seed=seed,
+            source=source,
+            load=load,
+            period=None if period is None else timedelta(days=period),
+            progress=not as_json,
+            stop=stop,
+        )
+    for error in result.errors:
+        typer.echo(f"indutech: {error}", err=True)
+    typer.echo(json.dumps(result.as_dict()) if as_json else result.sentence)
+    raise typer.Exit(0 if result.complete else 1)
 
 
 @app.command()
@@ -190,6 +254,21 @@ def monitor(
                 while True:
                     time.sleep(every)
                     live.update(monitoring.as_table(watched.look(), settings.topic))
+
+
+@app.command()
+def diagram(
+    view: Annotated[View | None, typer.Option(help="One view; all three without it.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="SVG carries its icons and letters.")] = Format.SVG,
+    output: Annotated[Path | None, typer.Option(help="Folder for the drawings; else `diagrams` in the data folder.")] = None,
+) -> None:
+    """Draw the platform from its model: the same model gives the same bytes."""
+    from indutech import diagram as diagrams
+    from indutech.platform import platform
+
+    folder = output or Settings().data_dir / "diagrams"
+    for file in diagrams.write(platform(), folder, (view,) if view else tuple(View), form):
+        typer.echo(file)
 
 
 @app.command()

@@ -1,0 +1,247 @@
+"""Sends tickets to the broker, generated or replayed from a file, at a rate or as fast as it goes, and audits them."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from indutech import generator, topics
+from indutech.clients import Broker
+from indutech.errors import InduTechError
+from indutech.ledger import Ledger
+from indutech.produce_bar import ProduceBar
+from indutech.replay import Replay
+from indutech.settings import Settings
+from indutech.tally import Limits, Sender, Tally
+
+DEFAULT_COUNT = 20_000
+CHUNK = 1_000  # tickets between two looks at the clock
+DEBT_AT_MOST_S = 1.0  # after a stall, a rate is not caught up with in a burst
+TICK_S = 0.05
+MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
+MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
+
+Messages = Iterator[list[tuple[bytes, bytes]]]
+
+
+class SendingBroke(InduTechError):
+    """The broker stopped acknowledging; what it did acknowledge is in the audit."""
+
+
+@dataclass(frozen=True)
+class ProduceResult:
+    """What one run sent; `seed` is None for a replay, and `bad_lines` were not tickets and so not sent."""
+
+    topic: str
+    sent: int
+    acknowledged: int
+    failed: int
+    seed: int | None
+    seconds: float
+    tickets_per_s: int
+    partitions: dict[int, dict[str, int | None]]
+    recovered: int = 0  # found at the broker at the start: sent by a run that was killed, or by another program
+    bad_lines: int = 0
+    bad_lines_file: str | None = None
+    stopped: bool = False  # by a signal, before all was sent
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything that was asked for is at the broker, as far as the run was let go on."""
+        return not self.failed and not self.bad_lines
+
+    @property
+    def sentence(self) -> str:
+        """The run in one line."""
+        said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
+        said += [f"{self.failed:,} failed"] if self.failed else []
+        said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
+        said += [f"{self.recovered:,} of an earlier run found there"] if self.recovered else []
+        said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
+        said += [] if self.seed is None else [f"seed {self.seed}"]
+        return ("Stopped early: " if self.stopped else "") + "; ".join(said) + "."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON prints it."""
+        return asdict(self)
+
+
+def produce(
+    settings: Settings,
+    broker: Broker,
+    *,
+    count: int | None = None,
+    rate: float | None = None,
+    seed: int | None = None,
+    source: Path | None = None,
+    load: bool = False,
+    period: timedelta | None = None,
+    progress: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> ProduceResult:
+    """Send tickets and return once each of them was acknowledged or has failed.
+
+    `rate` is in tickets per second; without `count` it goes on until `stop` returns True, and without both 20,000 are
+    sent. `source` is a file to replay instead, `load` takes the faster client, `period` spreads the creation dates.
+
+    Raises:
+        SendingBroke: the broker stopped acknowledging, or the topic is gone.
+        AuditRefused: the audit in the data folder is of another topic.
+        ReplayRefused: the source cannot be read as tickets at all.
+    """
+    topic = topics.ensure_topic(broker, settings)
+    tally = Tally(topic.partitions)
+    limits = _limits(settings, topic.config)
+    with ExitStack() as stack:
+        replay = stack.enter_context(Replay(settings, source, tally, limits.message_bytes)) if source else None
+        if replay:
+            seed, messages = None, replay.messages(CHUNK)
+        else:
+            seed = generator.drawn_seed() if seed is None else seed
+            count = DEFAULT_COUNT if count is None and rate is None else count
+            messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
+        ends = topics.end_offsets(broker, topic.name)
+        ledger = stack.enter_context(Ledger(settings, topic, ends, tally, seed=seed))
+        sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
+        bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
+        run = _Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
+        began = time.monotonic()
+        run.send(_first(messages, count) if replay else messages, rate)
+        seconds = time.monotonic() - began
+    if tally.broken and not run.stopped:
+        raise SendingBroke(
+            f"The broker at {broker.bootstrap_servers} stopped acknowledging ({tally.broken}): "
+            f"{sum(tally.acknowledged):,} of {tally.sent:,} tickets sent to {topic.name} are acknowledged. "
+            f"See that it is up, then send the rest; the audit {settings.audit_file} knows what arrived."
+        )
+    acknowledged = sum(tally.acknowledged)
+    return ProduceResult(
+        topic=topic.name,
+        sent=tally.sent,
+        acknowledged=acknowledged,
+        failed=tally.failed,
+        seed=seed,
+        seconds=round(seconds, 3),
+        tickets_per_s=round(acknowledged / seconds) if seconds > 0 else 0,
+        partitions={number: {"last_offset": None if last < 0 else last} for number, last in enumerate(tally.last)},
+        recovered=ledger.recovered,
+        bad_lines=replay.bad_lines if replay else 0,
+        bad_lines_file=str(replay.bad_lines_file) if replay and replay.bad_lines else None,
+        stopped=run.stopped,
+        errors=[*(replay.first_bad if replay else []), *tally.errors],
+    )
+
+
+class _Run:
+    """One pass over the messages: hands them over at the right time, and counts, writes down and shows what happens."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        tally: Tally,
+        ledger: Ledger,
+        bar: ProduceBar,
+        stop: Callable[[], bool],
+        last_wait_s: float,
+    ) -> None:
+        self._sender, self._tally, self._ledger, self._bar = sender, tally, ledger, bar
+        self._stop, self._last_wait_s = stop, last_wait_s
+        self.stopped = False
+
+    def send(self, messages: Messages, rate: float | None) -> None:
+        """Send them all and wait for the answers, unless told to stop or the broker does not answer any more."""
+        try:
+            for chunk in messages if rate is None else _at_rate(messages, rate, self._idle):
+                if not self._hand_over(chunk):
+                    break
+            self._wait_for_answers()
+        except BaseException:  # Ctrl-C in a notebook, or a file that breaks off: what was sent is heard out
+            self.stopped = True
+            self._wait_for_answers()
+            raise
+        finally:
+            if self._sender.unsettled():
+                self._sender.abandon()
+
+    def _hand_over(self, chunk: list[tuple[bytes, bytes]]) -> bool:
+        while chunk:
+            if not self._go_on():
+                return False
+            taken = self._sender.offer(chunk)
+            self._sender.settle(0 if taken else TICK_S)
+            self._look()
+            chunk = chunk[taken:]
+        return self._go_on()
+
+    def _idle(self, wait_s: float) -> bool:
+        """Wait a little, never longer than a tick, and tell whether to go on."""
+        until = time.monotonic() + min(wait_s, TICK_S)
+        self._sender.settle(0)
+        self._look()
+        time.sleep(max(0.0, until - time.monotonic()))
+        return self._go_on()
+
+    def _wait_for_answers(self) -> None:
+        """Each message is answered or fails within the delivery timeout; whoever stopped us waits less than that."""
+        deadline = time.monotonic() + self._last_wait_s
+        while self._sender.unsettled() and not self._tally.broken:
+            self._sender.settle(TICK_S)
+            self._look()
+            self.stopped = self.stopped or self._stop()
+            if self.stopped and time.monotonic() > deadline:
+                return
+
+    def _go_on(self) -> bool:
+        self.stopped = self.stopped or self._stop()
+        return not self.stopped and not self._tally.broken
+
+    def _look(self) -> None:
+        self._ledger.write_if_due()
+        self._bar.move()
+
+
+def _at_rate(messages: Messages, rate: float, idle: Callable[[float], bool]) -> Messages:
+    """Yield the messages when they are due: the n-th at n / rate seconds after the first."""
+    began, due = time.monotonic(), 0
+    for batch in messages:
+        while batch:
+            elapsed = time.monotonic() - began
+            if (debt := elapsed - due / rate) > DEBT_AT_MOST_S:
+                began += debt - DEBT_AT_MOST_S
+                elapsed = time.monotonic() - began
+            ready = min(len(batch), int(elapsed * rate) + 1 - due)
+            if ready > 0:
+                yield batch[:ready]
+                batch = batch[ready:]
+                due += ready
+            elif not idle(due / rate - elapsed):
+                return
+
+
+def _first(messages: Messages, count: int | None) -> Messages:
+    left = count
+    for batch in messages:
+        yield batch[:left]
+        left = None if left is None else left - len(batch)
+        if left is not None and left <= 0:
+            return
+
+
+def _limits(settings: Settings, config: Any) -> Limits:
+    accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
+    # A broker that stands still for half a minute is waited for; one that is gone for a minute is not.
+    return Limits(accepted, delivery_s=3 * settings.broker_timeout_s, request_s=settings.broker_timeout_s)
+
+
+def _sender(broker: Broker, topic: str, tally: Tally, limits: Limits, *, load: bool) -> Sender:
+    if load:
+        from indutech.confluent_sender import ConfluentSender
+
+        return ConfluentSender(broker, topic, tally, limits)
+    from indutech.kafka_python_sender import KafkaPythonSender
+
+    return KafkaPythonSender(broker, topic, tally, limits)

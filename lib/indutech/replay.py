@@ -1,0 +1,72 @@
+"""Replays a file of tickets: each line is judged first, and the bad ones are listed instead of being sent."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import orjson
+
+from indutech.settings import Settings
+from indutech.tally import ERRORS_KEPT, Tally
+from indutech.ticket_files import Unreadable, read_lines
+from indutech.tickets import Rejected, Ticket, judge
+
+
+class Replay:
+    """The tickets of one file; used with `with`, which closes the list of the bad lines."""
+
+    def __init__(self, settings: Settings, source: Path, tally: Tally, message_bytes: int) -> None:
+        self._source, self._tally, self._message_bytes = source, tally, message_bytes
+        self._stack = ExitStack()
+        self._listed: IO[bytes] | None = None
+        self.bad_lines_file = settings.audit_file.parent / f"{source.name}.bad-lines.jsonl"
+        self.bad_lines = 0
+        self.first_bad: list[str] = []
+
+    def __enter__(self) -> Self:
+        self.bad_lines_file.unlink(missing_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def messages(self, batch: int) -> Iterator[list[tuple[bytes, bytes]]]:
+        """Yield the good tickets as lists of (key, JSON), `batch` at a time."""
+        ready: list[tuple[bytes, bytes]] = []
+        for number, line in read_lines(self._source):
+            ticket = Rejected(line.reason) if isinstance(line, Unreadable) else judge(line)
+            if isinstance(ticket, Rejected):
+                self._bad(number, ticket.reason)
+                continue
+            message = b"%d" % ticket.client_id, as_json(ticket)
+            size = len(message[0]) + len(message[1])
+            if size > self._message_bytes:
+                self._tally.sent += 1
+                self._tally.fail(
+                    f"line {number}: {size:,} bytes is more than the {self._message_bytes:,} that the topic accepts "
+                    "in one message (max.message.bytes)"
+                )
+                continue
+            ready.append(message)
+            if len(ready) == batch:
+                yield ready
+                ready = []
+        if ready:
+            yield ready
+
+    def _bad(self, number: int, reason: str) -> None:
+        self.bad_lines += 1
+        if len(self.first_bad) < ERRORS_KEPT:
+            self.first_bad.append(f"line {number}: {reason}")
+        if self._listed is None:
+            self._listed = self._stack.enter_context(self.bad_lines_file.open("wb"))
+        self._listed.write(orjson.dumps({"line": number, "reason": reason}, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def as_json(ticket: Ticket) -> bytes:
+    """Return a ticket as the generator writes it: the contract's fields in their order, the date in UTC."""
+    return orjson.dumps(ticket.model_dump(), option=orjson.OPT_UTC_Z)
