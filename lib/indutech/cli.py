@@ -260,7 +260,7 @@ def monitor(
 def diagram(
     view: Annotated[View | None, typer.Option(help="One view; all three without it.")] = None,
     form: Annotated[Format, typer.Option("--format", help="SVG carries its icons and letters.")] = Format.SVG,
-    output: Annotated[Path | None, typer.Option(help="Folder for the drawings; else `diagrams` in the data folder.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder; else `diagrams` in the data folder.")] = None,
 ) -> None:
     """Draw the platform from its model: the same model gives the same bytes."""
     from indutech import diagram as diagrams

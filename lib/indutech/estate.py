@@ -1,5 +1,6 @@
 """The shapes that the platform is described in: components, flows, guards and the proof of concept."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -8,6 +9,21 @@ from indutech.errors import InduTechError
 
 Site = Literal["on_premise", "boundary", "aws"]
 Kind = Literal["stream", "batch", "sync", "request"]
+
+
+class View(StrEnum):
+    """What a drawing shows."""
+
+    OVERVIEW = "overview"
+    NETWORK = "network"
+    POC = "poc"
+
+
+class Format(StrEnum):
+    """How a drawing is written."""
+
+    SVG = "svg"
+    PNG = "png"
 
 
 class PlatformError(InduTechError):
@@ -23,6 +39,7 @@ class Component(_Fact):
 
     id: str
     name: str
+    caption: str = ""  # a few words under its name in a drawing; computed where empty
     site: Site
     service: str
     role: str
@@ -35,6 +52,7 @@ class Component(_Fact):
     subnets: tuple[str, ...] = ()
     security_group: str | None = None
     key: str | None = None  # the component whose keys encrypt it at rest
+    at_rest: str = ""  # how, where it is not by such a key
     needs: tuple[str, ...] = ()
     holds_hours: float | None = None  # how long it keeps what it cannot pass on, where that is known
     holds: str = ""
@@ -150,6 +168,14 @@ class Platform(_Fact):
         """Availability zones in which it has a copy; none for what is regional or on-premise."""
         zone = {subnet.id: subnet.zone for subnet in self.subnet}
         return tuple(zone[subnet] for subnet in component.subnets)
+
+    def opener(self, flow: Flow) -> Component:
+        """Who opens the connection."""
+        return self[flow.source if flow.opened_by == "source" else flow.target]
+
+    def reached(self, flow: Flow) -> Component:
+        """The other end."""
+        return self[flow.target if flow.opened_by == "source" else flow.source]
 
     def crosses(self, flow: Flow) -> bool:
         """Whether the flow leaves or enters the plant."""

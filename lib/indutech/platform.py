@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from indutech.estate import Component, Flow, Platform, PlatformError
+from indutech.estate import Platform, PlatformError
 from indutech.settings import PROJECT
 
 PLATFORM_FILE = PROJECT / "assets" / "platform.toml"
@@ -124,7 +124,7 @@ def _encryption(platform: Platform) -> Iterator[str]:
 def _private_ways(platform: Platform) -> Iterator[str]:
     """What stands in the VPC reaches regional services through endpoints: there is no way to the internet."""
     for flow in platform.flow:
-        opener, reached = _opener(platform, flow)
+        opener, reached = platform.opener(flow), platform.reached(flow)
         leaves = opener.site == "aws" and bool(opener.subnets) and reached.regional
         if leaves and ENDPOINTS not in flow.via and not flow.carried_by_aws:
             yield f"Flow {flow.id!r} leaves the VPC for {reached.id!r} without an endpoint."
@@ -161,7 +161,7 @@ def needed_openings(platform: Platform) -> Iterator[tuple[str, str, str]]:
 
 def _asked(platform: Platform) -> Iterator[tuple[str, str, str, str]]:
     for flow in platform.flow:
-        opener, reached = _opener(platform, flow)
+        opener, reached = platform.opener(flow), platform.reached(flow)
         guarded = platform[ENDPOINTS] if ENDPOINTS in flow.via else reached
         origin = opener.security_group or (PLANT if opener.site == "on_premise" else None)
         if guarded.security_group and origin:
@@ -171,9 +171,3 @@ def _asked(platform: Platform) -> Iterator[tuple[str, str, str, str]]:
 
 def _who(platform: Platform, *opening: str) -> str:
     return ", ".join(flow for flow, *asked in _asked(platform) if tuple(asked) == opening)
-
-
-def _opener(platform: Platform, flow: Flow) -> tuple[Component, Component]:
-    """Who opens the connection, and who is reached."""
-    source, target = platform[flow.source], platform[flow.target]
-    return (source, target) if flow.opened_by == "source" else (target, source)
