@@ -23,7 +23,7 @@ class _OneSentenceErrors(typer.core.TyperGroup):
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         try:
-            return super().__call__(*args, **kwargs)  # type: ignore[arg-type]
+            return super().__call__(*args, **kwargs)
         except InduTechError as error:
             typer.echo(f"indutech: {error}", err=True)
             sys.exit(1)
