@@ -1,11 +1,14 @@
 """What several tests share: one data folder, one real broker and one real Spark for the whole session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from indutech import broker as brokers
+from indutech import spark as spark_sessions
 from indutech.broker import Broker
 from indutech.settings import Settings
 
@@ -27,3 +30,24 @@ def broker(settings: Settings) -> Iterator[Broker]:
     """A real broker that lives as long as the session."""
     with brokers.connected(settings) as connected:
         yield connected
+
+
+@pytest.fixture(scope="session")
+def spark(settings: Settings) -> Iterator[SparkSession]:
+    """The project's own Spark session, started once."""
+    session = spark_sessions.session(settings)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def new_settings(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
+    """Settings with a topic and a data folder of their own on the session's broker: `new_settings("a-topic")`."""
+
+    def make(topic: str, **more: Any) -> Settings:
+        folder = tmp_path_factory.mktemp(f"données de {topic}")
+        return Settings(
+            _env_file=None, bootstrap_servers=broker.bootstrap_servers, topic=topic, data_dir=folder, **more
+        )
+
+    return make

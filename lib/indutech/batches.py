@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F
 
@@ -21,7 +22,17 @@ MOST_BAD_IN_ONE_PASS = 10_000
 LARGEST_BAD_IN_ONE_PASS_BYTES = 8_192
 
 _SMALL_BATCH_TICKETS = 50_000
-_BAD_ROWS = "key binary, value binary, topic string, partition int, offset bigint, timestamp timestamp, reason string"
+_BAD_ROWS = pa.schema(
+    {
+        "key": pa.binary(),
+        "value": pa.binary(),
+        "topic": pa.string(),
+        "partition": pa.int32(),
+        "offset": pa.int64(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "reason": pa.string(),
+    }
+)
 _FILES = {
     # Every id is different, so a dictionary of them only costs time.
     "parquet.enable.dictionary#ticket_id": "false",
@@ -105,7 +116,9 @@ class _Bad:
         return len(self.rows) == self.count
 
     def as_rows(self, spark: SparkSession) -> DataFrame:
-        return spark.createDataFrame(list(self.rows), schema=_BAD_ROWS)
+        # Through Arrow: from a list of rows, Spark would start Python workers for it.
+        table = pa.Table.from_pylist([row.asDict() for row in self.rows], schema=_BAD_ROWS)
+        return spark.createDataFrame(table)
 
 
 def _largest(value: Column, wanted: Column, most: int) -> Column:

@@ -1,0 +1,169 @@
+"""The stream is killed with SIGKILL where it hurts, then left to finish: every reader sees each offset exactly once."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+from pyspark.sql import SparkSession
+
+from indutech import compact, generator, layout, reconcile
+from indutech.broker import Broker
+from indutech.checkpoint import Checkpoint
+from indutech.settings import Settings
+from indutech.writer_lock import sole_writer
+from tests.topics_filled import Place, send
+
+TICKETS = 20_000
+BAD_EVERY = 1_000
+BATCH = 1_500
+GLOB = "ingest_date=*/batch=*/*.parquet"
+
+# The same job as `indutech stream --once`, except that it dies where it is told to.
+DIES_BETWEEN_THE_TWO_WRITES = """
+import os, signal
+from indutech import batches
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+batches.BatchWriter._write_quarantine = die
+"""
+RUNS = """
+from indutech import broker, stream
+from indutech.settings import Settings
+settings = Settings(_env_file=None)
+with broker.connected(settings) as answering:
+    stream.run(settings, answering, once=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def sent(broker: Broker, new_settings) -> tuple[Settings, set[Place], set[Place]]:
+    """20,000 messages, one in a thousand of them cut; where the good and the bad ones landed."""
+    settings = new_settings("killed", max_batch_tickets=BATCH)
+    messages = [message for block in generator.ticket_messages(TICKETS, seed=3) for message in block]
+    cut = [(key, value[:-9] if i % BAD_EVERY == 0 else value) for i, (key, value) in enumerate(messages)]
+    places = send(broker, settings, cut)
+    bad = set(places[::BAD_EVERY])
+    return settings, set(places) - bad, bad
+
+
+@pytest.fixture(scope="module")
+def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
+    """The lake after all kills, when the last start has come to its end."""
+    settings = sent[0]
+    draws = random.Random(11)  # noqa: S311 - moments of death, repeatable
+
+    with _running(settings, DIES_BETWEEN_THE_TWO_WRITES + RUNS) as process:
+        assert process.wait(120) == -signal.SIGKILL
+    assert list(settings.tickets_dir.glob(GLOB)), "it died before the first write"
+    assert _committed(settings) == -1
+
+    for _ in range(3):
+        enough = _committed(settings) + 2
+        with _running(settings, RUNS):
+            _wait_for(lambda enough=enough: _committed(settings) >= enough)
+            time.sleep(draws.uniform(0, 1))  # not a wait for something: the random moment of death
+
+    with sole_writer(settings):
+        compact.finish_interrupted(settings)
+        assert compact.compact(settings, open_day_too=True)
+    (settings.checkpoint_dir / "commits" / str(_committed(settings))).unlink()
+
+    with _running(settings, RUNS) as process:
+        assert process.wait(120) == 0
+    return settings
+
+
+def test_lake_and_quarantine_hold_exactly_what_was_sent(survivor: Settings, broker: Broker):
+    """The proof by offsets, from the files alone."""
+    proof = reconcile.prove(survivor, broker, full=True)
+
+    assert (proof.lost, proof.twice, proof.pending, proof.unreadable) == (0, 0, 0, [])
+    assert proof.stored + proof.quarantined == TICKETS
+
+
+@pytest.mark.parametrize("reader", ["duckdb", "pyarrow", "pandas", "spark"])
+def test_every_reader_sees_each_offset_once(
+    survivor: Settings, sent: tuple[Settings, set[Place], set[Place]], spark: SparkSession, reader: str
+):
+    """Not one reader needs to know about the stream: plain folders of Parquet."""
+    for kind, expected in zip(layout.KINDS, sent[1:], strict=True):
+        seen = _places(reader, layout.root(survivor, kind), spark)
+
+        assert len(seen) == len(expected)
+        assert set(seen) == expected
+
+
+def test_a_compacted_batch_is_refused(survivor: Settings, broker: Broker, spark: SparkSession):
+    """With more commits deleted than the newest, Spark would write merged rows again: the start says no."""
+    from indutech import stream
+
+    commits = survivor.checkpoint_dir / "commits"
+    kept = {path: path.read_bytes() for path in commits.iterdir()}
+    offsets = survivor.checkpoint_dir / "offsets"
+    kept |= {path: path.read_bytes() for path in offsets.iterdir()}
+    compacted = compact._compacted_through(survivor)
+    for path in [*commits.iterdir(), *offsets.iterdir()]:
+        limit = compacted if path.parent == offsets else compacted - 1
+        if path.name.isdigit() and int(path.name) > limit:
+            path.unlink()
+    try:
+        with pytest.raises(compact.BatchCompacted, match=f"micro-batch {compacted} again"):
+            stream.run(survivor, broker, once=True, spark=spark)
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+
+def _committed(settings: Settings) -> int:
+    newest = Checkpoint(settings.checkpoint_dir).last_committed()
+    return -1 if newest is None else newest
+
+
+@contextmanager
+def _running(settings: Settings, program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The stream in a session of its own, so that its JVM dies in the same instant; dead at the end in any case."""
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
+        "KAFKA_TOPIC": settings.topic,
+        "INDUTECH_DATA_DIR": str(settings.data_dir),
+        "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
+        "INDUTECH_DRIVER_MEMORY": "1g",
+    }
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+
+
+def _wait_for(condition, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the stream did not get going"
+        time.sleep(0.02)
+
+
+def _places(reader: str, folder: Path, spark: SparkSession) -> list[Place]:
+    columns = ["kafka_partition", "kafka_offset"]
+    if reader == "duckdb":
+        with duckdb.connect() as connection:
+            return connection.execute(f"SELECT {', '.join(columns)} FROM '{folder}/{GLOB}'").fetchall()
+    if reader == "pyarrow":
+        table = ds.dataset(folder, format="parquet", partitioning="hive").to_table(columns=columns)
+        return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+    if reader == "pandas":
+        frame = pd.read_parquet(folder, columns=columns)
+        return list(zip(frame["kafka_partition"], frame["kafka_offset"], strict=True))
+    return [tuple(row) for row in spark.read.parquet(str(folder)).select(*columns).collect()]
