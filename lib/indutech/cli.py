@@ -13,6 +13,7 @@ import rich
 import typer
 
 from indutech import broker as brokers
+from indutech.cost_commands import costs_app
 from indutech.errors import InduTechError
 from indutech.estate import Format, View
 from indutech.settings import Settings
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 broker_app = typer.Typer(no_args_is_help=True, help="The embedded broker: a real Apache Kafka in one process.")
 app.add_typer(broker_app, name="broker")
+app.add_typer(costs_app, name="costs")
 
 
 @app.callback()

@@ -39,7 +39,7 @@ def bill_treemap(bill: Bill) -> go.Figure:
     for line in bill.monthly:
         key = component_name(line.component), line.confidence
         boxes[key] = boxes.get(key, Decimal(0)) + line.effective_cost.amount
-    least = bill.monthly_total.amount / 100
+    least = bill.monthly_total.amount / 40
     small = {key: amount for key, amount in boxes.items() if amount < least}
     shown = {key: amount for key, amount in boxes.items() if amount >= least}
     if small:
@@ -62,7 +62,7 @@ def bill_treemap(bill: Bill) -> go.Figure:
             x=[None], y=[None], mode="markers", name=CONFIDENCE_NAMES[level],
             marker={"color": CONFIDENCE_COLOURS[level], "symbol": "square", "size": 12},
         )  # fmt: skip
-    figure.update_layout(showlegend=True, uniformtext={"minsize": 11, "mode": "show"})
+    figure.update_layout(showlegend=True)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure = finished(figure, _title(f"The {bill.scenario} bill, USD a month", bill), height=440)

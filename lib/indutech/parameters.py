@@ -7,6 +7,7 @@ So the first cell after the `parameters` cell calls `check`, which looks at what
 import ast
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -21,6 +22,9 @@ RULES: dict[str, TypeAdapter[Any]] = {
     "count": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
     "seed": TypeAdapter(Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]),
     "rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=1_000_000)]),
+    "batch_tickets": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
+    "minutes_per_ticket": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=480)]),
+    "months": TypeAdapter(Annotated[int, Field(strict=True, ge=12, le=60)]),
 }
 
 
@@ -28,15 +32,25 @@ class ParameterError(InduTechError):
     """A parameter that the notebook does not have, or a value that it cannot work with."""
 
 
-def check(**declared: object) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """The parameters of a run: all of them with their values, and the names that papermill gave."""
+
+    values: Mapping[str, object]
+    given: frozenset[str]
+
+
+def check(**declared: object) -> Asked:
     """Stop the run unless every parameter given to it is one of `declared`, with a value it can work with.
 
     Raises:
         ParameterError: naming the parameter, and what the notebook would take.
     """
-    refuse_unknown(injected_names(_cells_run_so_far()), declared)
+    given = injected_names(_cells_run_so_far())
+    refuse_unknown(given, declared)
     for name, value in declared.items():
         _refuse_impossible(name, value)
+    return Asked(declared, frozenset(given) & declared.keys())
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:

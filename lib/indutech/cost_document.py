@@ -1,0 +1,124 @@
+"""The generated tables of docs/03-costs.md: whatever stands between two markers comes from the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import pandas as pd
+
+from indutech import cost_tables as bills
+from indutech import decision_tables as decisions
+from indutech import storage_tables as storage
+from indutech.cost_model import CostModel, doubt
+from indutech.errors import InduTechError
+from indutech.money import HOURS_PER_MONTH
+from indutech.recommendations import recommendations
+from indutech.sensitivity import swings
+from indutech.settings import PROJECT
+from indutech.storage_worth import archives, layouts
+from indutech.watch import Owner, watch_files
+
+DOCUMENT = PROJECT / "docs" / "03-costs.md"
+MARKERS = re.compile(r"(<!-- costs:(?P<name>[a-z-]+) -->\n).*?(\n<!-- /costs -->)", re.S)
+SMALL_OBJECT_MIB = Decimal("0.0625")  # what a lake of uncompacted micro-batches looks like
+
+
+class DocumentError(InduTechError):
+    """A marker names a table that does not exist."""
+
+
+def renewed(text: str, model: CostModel) -> str:
+    """The document with every generated part computed anew."""
+
+    def block(found: re.Match[str]) -> str:
+        if found["name"] not in PARTS:
+            raise DocumentError(f"docs/03-costs.md asks for '{found['name']}'. There is: {', '.join(PARTS)}.")
+        return f"{found[1]}{PARTS[found['name']](model)}{found[3]}"
+
+    return MARKERS.sub(block, text)
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown, its index as the first column."""
+    named = table.reset_index() if table.index.names != [None] else table
+    rows = [list(map(str, named.columns)), ["---"] * len(named.columns), *named.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def in_short(model: CostModel) -> str:
+    """The answer in sentences, each figure computed."""
+    reference, claimed = model.bill("reference"), model.bill("estimate-2025")
+    warehouse = reference.share(lambda line: line.component == "redshift")
+    kept = [change for change in recommendations(model.usage, model.prices, model.measurement) if change.bill_after]
+    fixed, knee = decisions.knee(model)
+    return "\n".join([
+        f"- The corrected platform costs **{bills.marked(reference)} a month** on demand and {reference.one_off_total} "
+        f"once; the 2025 estimate claimed {claimed.monthly_total} and {claimed.one_off_total}.",
+        f"- {warehouse * 100:.0f} % of the month is the warehouse. "
+        f"Before the first event {fixed} are paid; events cost more than that only from {knee or 0:,.0f} GB a month.",
+        f"- {len(kept)} changes that keep the design bring the month to **{kept[-1].bill_after} †**, if what each "
+        f"is conditional on proves true. A lean variant costs {bills.marked(model.bill('lean'))}.",
+        f"- † {doubt(reference)}; committed for a year, {doubt(model.bill('reference', 12))}.",
+    ])  # fmt: skip
+
+
+def _prices(model: CostModel) -> str:
+    used = {line.price.price_id for name in ("reference", "lean", "serverless") for line in model.bill(name).lines}
+    used |= {price.price_id for price in model.prices.values() if price.commitment_of in used}
+    return as_markdown(pd.DataFrame([
+        {"Rate": f"{price.service}: {price.item}",
+         "Price": " / ".join(f"${tier.price.normalize():f}" for tier in price.tiers), "Per": price.unit, "Region": price.region, "As of": price.as_of, "Confidence": price.confidence.value,
+         "Source": price.source}
+        for price in sorted((model.prices[price_id] for price_id in used), key=lambda p: (p.service, p.item))
+    ]))  # fmt: skip
+
+
+def _assumptions(model: CostModel) -> str:
+    return as_markdown(pd.DataFrame([
+        {"Assumption": row.usage_id, "Low": f"{row.low:f}", "Base": f"{row.base:f}", "High": f"{row.high:f}",
+         "Unit": row.unit, "Origin": row.origin, "Why": row.reason}
+        for row in model.usage.values()
+    ]))  # fmt: skip
+
+
+def _archives(model: CostModel) -> str:
+    usual = model.usage["lake_object_mib"].base
+    sizes = [(f"{usual:f} MiB", archives(model.usage, model.prices)),
+             (f"{SMALL_OBJECT_MIB * 1024:.0f} KiB", archives(model.usage, model.prices, SMALL_OBJECT_MIB))]  # fmt: skip
+    return as_markdown(storage.archive_table(sizes))
+
+
+def _table(make: Callable[[CostModel], pd.DataFrame]) -> Callable[[CostModel], str]:
+    return lambda model: as_markdown(make(model))
+
+
+PARTS: Mapping[str, Callable[[CostModel], str]] = {
+    "in-short": in_short,
+    "month": lambda model: f"A month is {HOURS_PER_MONTH} hours.",
+    "measured-by": lambda model: model.measured_by,
+    "measurement": _table(storage.measurement_table),
+    "scenarios": _table(bills.scenario_table),
+    "components": _table(lambda m: bills.component_table(m.bill("reference"), most=30)),
+    "lines": _table(lambda m: bills.line_table(m.bill("reference"))),
+    "audit": _table(lambda m: bills.audit_table(m.findings)),
+    "verdicts": _table(lambda m: bills.verdict_table(m.findings)),
+    "same-scope": _table(bills.same_scope_table),
+    "units": _table(decisions.unit_table),
+    "streaming": _table(decisions.streaming_table),
+    "swings": _table(lambda m: decisions.swing_table(swings("reference", m.usage, m.prices))),
+    "doubts": _table(lambda m: bills.doubt_table(m, m.bill("reference", 12))),
+    "commitments": _table(decisions.commitment_table),
+    "projection": _table(decisions.projection_table),
+    "migration": _table(storage.migration_table),
+    "exit": _table(storage.exit_table),
+    "layouts": _table(lambda m: storage.layout_table(layouts(m.measurement, m.usage, m.prices))),
+    "archives": _archives,
+    "recommendations": _table(
+        lambda m: decisions.recommendation_table(recommendations(m.usage, m.prices, m.measurement))
+    ),
+    "watch": lambda m: "```sh\n" + "\n".join(f.command for f in watch_files(m.bill("reference"), Owner())) + "\n```",
+    "prices": _prices,
+    "assumptions": _assumptions,
+}
