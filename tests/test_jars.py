@@ -14,24 +14,43 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from indutech import jars
+from indutech import jars, maven
 from indutech.jars import Jar, JarsUnavailable
 
 CONTENT = b"not really a jar" * 1000
 DEMO = Jar("org.example:demo:1.0", hashlib.sha256(CONTENT).hexdigest())
 
 
-class Repository(http.server.SimpleHTTPRequestHandler):
+class Repository(http.server.ThreadingHTTPServer):
     """A Maven repository on this machine that writes down what it was asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), functools.partial(Answer, directory=str(folder)))
+        self.asked: list[str] = []
+        self.broken_answers = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def jar_downloads(self) -> int:
+        """Return how often the jar itself was asked for."""
+        return sum(path.endswith("/demo-1.0.jar") for path in self.asked)
+
+
+class Answer(http.server.SimpleHTTPRequestHandler):
+    """One answer of the repository."""
+
+    server: Repository
 
     def do_GET(self) -> None:
         """Serve a file."""
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.asked.append(self.path)
+        self.server.may_answer.wait(20)
         super().do_GET()
 
     def send_header(self, keyword: str, value: str) -> None:
         """Promise more than is sent if the test wants a connection that breaks."""
-        if keyword == "Content-Length" and self.server.promises_more:  # type: ignore[attr-defined]
+        if keyword == "Content-Length" and self.server.broken_answers > 0 and self.path.endswith(".jar"):
+            self.server.broken_answers -= 1
             value = str(int(value) + 1)
         super().send_header(keyword, value)
 
@@ -40,20 +59,17 @@ class Repository(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[http.server.ThreadingHTTPServer]:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
     """An empty cache, and a mirror that has one jar, named in jgo's own configuration file."""
     folder = tmp_path / "mirror" / "org" / "example" / "demo" / "1.0"
     folder.mkdir(parents=True)
     (folder / "demo-1.0.jar").write_bytes(CONTENT)
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Repository, directory=str(tmp_path / "mirror"))
-    )
-    server.asked, server.promises_more = [], False  # type: ignore[attr-defined]
+    server = Repository(tmp_path / "mirror")
     configuration = tmp_path / "jgo.conf"
     configuration.write_text(f"[repositories]\ncentral = http://127.0.0.1:{server.server_port}\n")
     monkeypatch.setenv("JGO_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("INDUTECH_CACHE_DIR", str(tmp_path / "cache é"))
-    monkeypatch.setattr(jars, "PAUSE_S", 0)
+    monkeypatch.setattr(maven, "PAUSE_S", 0)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     yield server
     server.shutdown()
@@ -101,15 +117,13 @@ def test_warm_cache_makes_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(file.is_file() for file in jars.kafka_server_jars() + jars.spark_kafka_jars())
 
 
-def test_first_fetch_uses_the_users_mirror(repository: http.server.ThreadingHTTPServer, tmp_path: Path) -> None:
+def test_first_fetch_uses_the_users_mirror(repository: Repository, tmp_path: Path) -> None:
     """A missing jar comes from the mirror, is kept, and is not asked for again."""
     [file] = jars.fetch([DEMO])
-    asked = list(repository.asked)  # type: ignore[attr-defined]
 
     assert file.read_bytes() == CONTENT
     assert jars.fetch([DEMO]) == [file]
-    assert asked.count("/org/example/demo/1.0/demo-1.0.jar") == 1
-    assert repository.asked == asked  # type: ignore[attr-defined]
+    assert repository.jar_downloads() == 1
     assert left_in(tmp_path / "cache é") == ["demo-1.0.jar", "demo-1.0.verified"]
 
 
@@ -132,23 +146,38 @@ def test_damaged_jar_in_the_cache_is_refused() -> None:
         jars.fetch([DEMO])
 
 
-def test_broken_download_leaves_nothing(repository: http.server.ThreadingHTTPServer, tmp_path: Path) -> None:
-    """A connection that breaks is tried again; if it stays broken no bad jar remains, and the next run works."""
-    repository.promises_more = True  # type: ignore[attr-defined]
-    with pytest.raises(JarsUnavailable, match=DEMO.coordinate):
+def test_broken_download_is_tried_again(repository: Repository) -> None:
+    """A connection that breaks twice does not end the fetch, and the halves that arrived are not used."""
+    repository.broken_answers = 2
+
+    assert jars.fetch([DEMO])[0].read_bytes() == CONTENT
+    assert repository.jar_downloads() == 3
+
+
+def test_failed_download_leaves_nothing(repository: Repository, tmp_path: Path) -> None:
+    """If the connection stays broken the error names the jar, no bad jar remains, and the next run works."""
+    repository.broken_answers = 3
+    with pytest.raises(JarsUnavailable, match=f"Could not download {DEMO.coordinate}"):
         jars.fetch([DEMO])
     assert left_in(tmp_path / "cache é") == []
 
-    repository.promises_more = False  # type: ignore[attr-defined]
     assert jars.fetch([DEMO])[0].read_bytes() == CONTENT
 
 
-def test_two_processes_fetch_once(repository: http.server.ThreadingHTTPServer) -> None:
-    """Two cold starts at the same moment download each jar once, and both get it."""
-    code = f"from indutech import jars; print(jars.fetch([jars.Jar{(DEMO.coordinate, DEMO.sha256)}])[0])"
+def test_two_processes_fetch_once(repository: Repository) -> None:
+    """Of two cold starts at the same moment one downloads, the other waits, and both get the jar."""
+    repository.may_answer.clear()
+    code = f"""if True:
+        from indutech import jars
+        print("begins", flush=True)
+        print(jars.fetch([jars.Jar{(DEMO.coordinate, DEMO.sha256)}])[0])"""
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        assert process.stdout
+        assert process.stdout.readline() == "begins\n"
+    threading.Timer(0.5, repository.may_answer.set).start()  # by then the second one has seen that the jar is missing
     paths = {process.communicate(timeout=60)[0].strip() for process in both}
 
     assert [process.returncode for process in both] == [0, 0]
     assert len(paths) == 1
-    assert repository.asked.count("/org/example/demo/1.0/demo-1.0.jar") == 1  # type: ignore[attr-defined]
+    assert repository.jar_downloads() == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from indutech import embedded, lease
+from indutech import embedded, lease, server_properties
 from indutech.clients import Broker
 from indutech.errors import InduTechError
 from indutech.reach import BrokerNotReady, wait_until_it_answers
@@ -176,7 +176,7 @@ def _wait_for_the_end(settings: Settings) -> bool:
 
 
 def _address(folder: Path) -> Broker:
-    return Broker(f"127.0.0.1:{embedded.port_of(folder)}", embedded=True)
+    return Broker(f"127.0.0.1:{server_properties.port_of(folder)}", embedded=True)
 
 
 def _pid(folder: Path) -> int | None:

@@ -5,22 +5,20 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from filelock import FileLock
 
-from indutech.errors import InduTechError
+from indutech import maven
+from indutech.maven import JarsUnavailable
 from indutech.settings import PROJECT
 
 LOCK_FILE = PROJECT / "assets" / "jars.lock"
-PAUSE_S = 2  # between two attempts
 
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
@@ -30,10 +28,6 @@ WANTED = {
     KAFKA_SERVER: ["org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"],
     SPARK_KAFKA: ["org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"],
 }
-
-
-class JarsUnavailable(InduTechError):
-    """A jar could not be fetched, or is not the one that the lock names."""
 
 
 @dataclass(frozen=True, order=True)
@@ -98,18 +92,17 @@ def _is_verified(jar: Jar) -> bool:
     seen = f"{jar.sha256} {found.st_size} {found.st_mtime_ns}"
     stamp = _stamp(jar)
     if not stamp.exists() or stamp.read_text("ascii") != seen:
-        _check(jar, jar.path)
+        _check(jar, jar.path, "delete that file, then run `make setup`")
         _write_atomically(stamp, seen)
     return True
 
 
-def _check(jar: Jar, file: Path) -> None:
+def _check(jar: Jar, file: Path, next_step: str) -> None:
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     if sha256 != jar.sha256:
         raise JarsUnavailable(
-            f"{jar.coordinate} in {file} has the SHA-256 {sha256}, and {LOCK_FILE.name} says {jar.sha256}: "
-            "delete that file and run `make setup`; if it happens again, do not trust where it came from."
+            f"{jar.coordinate} ({file}) has the SHA-256 {sha256}, but {LOCK_FILE.name} says {jar.sha256}: {next_step}."
         )
 
 
@@ -140,63 +133,11 @@ def _download(jars: list[Jar]) -> None:
 
 def _download_one(jar: Jar, partial: Path) -> None:
     """Fetch into a folder that is thrown away, check, and only then move the jar to where others look for it."""
-    import requests
-
-    context = maven(partial)
-    try:
-        for attempts_left in (2, 1, 0):
-            try:
-                file = context.create_dependency(jar.coordinate).artifact.resolve()
-                break
-            except requests.RequestException:
-                _forget(context.repo_cache, jar)
-                if not attempts_left:
-                    raise
-                time.sleep(PAUSE_S)
-    except (requests.RequestException, RuntimeError) as error:
-        raise JarsUnavailable(
-            f"Could not download {jar.coordinate} ({type(error).__name__}): check the network, or name a mirror "
-            "in the [repositories] of jgo's configuration file, then run `make setup` again."
-        ) from error
-    _check(jar, file)
+    file = maven.download(jar.coordinate, partial)
+    _check(jar, file, "it was not kept; do not trust where it came from")
     jar.path.parent.mkdir(parents=True, exist_ok=True)
     file.replace(jar.path)
     _is_verified(jar)
-
-
-def _forget(repository: Path, jar: Jar) -> None:
-    """Delete what an interrupted download left: the next attempt refuses to overwrite."""
-    for leftover in repository.rglob(jar.path.name):
-        leftover.unlink()
-
-
-def maven(repository: Path) -> Any:
-    """Return jgo's way to the Maven repositories: those of the user's configuration, then Maven Central."""
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext
-
-    remotes = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
-    remotes["central"] = remotes.pop("central")  # the user's own come first
-    return MavenContext(repo_cache=repository, remote_repos=remotes, timeout=30)
-
-
-def resolve(coordinates: list[str], repository: Path, have: Callable[[str], bool]) -> dict[str, str]:
-    """Return coordinate → SHA-256 of everything that these coordinates need and that `have(file name)` denies."""
-    context = maven(repository)
-    needed: dict[tuple[str, str], Any] = {}
-    for coordinate in coordinates:
-        # One at a time: together, each one's parent pom would set the versions of the others' dependencies.
-        inputs, others = context.resolver.resolve([context.create_dependency(coordinate)])
-        for artifact in (one.artifact for one in [*inputs, *others] if one.scope in ("compile", "runtime", None)):
-            needed.setdefault((artifact.groupId, artifact.artifactId), artifact)
-    missing = [artifact for artifact in needed.values() if not have(artifact.filename)]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        files = list(pool.map(lambda artifact: artifact.resolve(), missing))
-    return {
-        f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}": hashlib.sha256(file.read_bytes()).hexdigest()
-        for artifact, file in zip(missing, files, strict=True)
-    }
 
 
 def write_lock() -> None:
@@ -209,7 +150,7 @@ def write_lock() -> None:
     with tempfile.TemporaryDirectory() as repository:
         for jar_set, coordinates in WANTED.items():
             lines += ["", f"[{jar_set}]"]
-            jars = resolve(coordinates, Path(repository), have[jar_set])
+            jars = maven.resolve(coordinates, Path(repository), have[jar_set])
             lines += [f'"{coordinate}" = "{sha256}"' for coordinate, sha256 in sorted(jars.items())]
     _write_atomically(LOCK_FILE, "\n".join(lines) + "\n")
 

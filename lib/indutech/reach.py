@@ -1,14 +1,25 @@
-"""Wait, within a bound, until a broker answers; otherwise say which of the usual causes it is."""
+"""Reach a broker within a bound, or say in one sentence which of the usual causes prevents it."""
 
+import contextlib
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from indutech.clients import Broker, confluent_config
 from indutech.errors import InduTechError
 
+ANSWERS_WITHIN_S = 30  # to one question
 ADVERTISED_WITHIN_S = 2
+SILENCES = (
+    KafkaError._TRANSPORT,
+    KafkaError._TIMED_OUT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError.REQUEST_TIMED_OUT,
+)
 
 
 class BrokerNotReady(InduTechError):
@@ -51,6 +62,20 @@ def wait_until_it_answers(
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def asking(broker: Broker) -> Iterator[Any]:
+    """Give an admin client, which must outlive its answers, and turn silence of the broker into one sentence."""
+    try:
+        yield AdminClient(confluent_config(broker))
+    except KafkaException as error:
+        if error.args[0].code() in SILENCES:
+            raise BrokerNotReady(
+                f"The broker at {broker.bootstrap_servers} stopped answering ({error.args[0].str()}): "
+                "see that it is up, then try again."
+            ) from error
+        raise
+
+
 def _why_closed(addresses: str, deadline: float) -> str | None:
     """Return None if one of the addresses accepts a connection, otherwise why the last one does not."""
     why = "no address given"
@@ -74,9 +99,6 @@ def _why_closed(addresses: str, deadline: float) -> str | None:
 
 def _brokers_known_to(broker: Broker, deadline: float) -> list[str]:
     """Return host:port of each broker of the cluster, as the one at this address tells its clients."""
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
-
     config: dict[str, Any] = {**confluent_config(broker), "reconnect.backoff.max.ms": 500}
     try:
         metadata = AdminClient(config).list_topics(timeout=min(5.0, max(0.5, deadline - time.monotonic())))

@@ -1,22 +1,33 @@
 """The topic of the tickets: made explicitly, recognised by its id, and asked which offsets it really holds."""
 
 import base64
-import contextlib
 import time
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import ConfigResource, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from indutech.broker import Broker, BrokerNotReady
-from indutech.clients import confluent_config
+from indutech.clients import Broker
 from indutech.errors import InduTechError
+from indutech.offsets import end_offsets, existing_offsets, start_offsets
+from indutech.reach import ANSWERS_WITHIN_S, BrokerNotReady, asking
 from indutech.settings import Settings
+
+__all__ = [
+    "Topic",
+    "TopicDiffers",
+    "TopicRefused",
+    "describe_topic",
+    "end_offsets",
+    "ensure_topic",
+    "existing_offsets",
+    "start_offsets",
+]
 
 PARTITIONS = 4
 
@@ -28,8 +39,6 @@ CONFIG = {
     "cleanup.policy": "delete",
 }
 
-ANSWERS_WITHIN_S = 30
-
 REFUSALS = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -37,12 +46,6 @@ REFUSALS = (
     KafkaError.INVALID_CONFIG,
     KafkaError.INVALID_REPLICATION_FACTOR,
     KafkaError.TOPIC_EXCEPTION,
-)
-SILENCES = (
-    KafkaError._TRANSPORT,
-    KafkaError._TIMED_OUT,
-    KafkaError._ALL_BROKERS_DOWN,
-    KafkaError.REQUEST_TIMED_OUT,
 )
 
 
@@ -93,7 +96,7 @@ def ensure_topic(broker: Broker, settings: Settings) -> Topic:
 def describe_topic(broker: Broker, name: str) -> Topic | None:
     """Return the topic, or None if the broker has none of that name."""
     resource = ConfigResource(ResourceType.TOPIC, name)
-    with _asking(broker) as admin:
+    with asking(broker) as admin:
         try:
             told = admin.describe_topics(TopicCollection([name]), request_timeout=ANSWERS_WITHIN_S)[name].result()
         except KafkaException as error:
@@ -111,65 +114,11 @@ def describe_topic(broker: Broker, name: str) -> Topic | None:
     )
 
 
-def start_offsets(broker: Broker, name: str) -> dict[int, int]:
-    """Return partition → offset of the first record that the broker still has."""
-    return _offsets(broker, name, OffsetSpec.earliest())
-
-
-def end_offsets(broker: Broker, name: str) -> dict[int, int]:
-    """Return partition → offset that the next record will get."""
-    return _offsets(broker, name, OffsetSpec.latest())
-
-
-def existing_offsets(broker: Broker, name: str, partition: int, first: int, last: int) -> set[int]:
-    """Return the offsets from `first` to `last`, both included, at which a committed record can be read.
-
-    The others are holes: markers of transactions, aborted records, or records that retention has deleted.
-    """
-    found: set[int] = set()
-    first = max(first, start_offsets(broker, name)[partition])
-    last = min(last, end_offsets(broker, name)[partition] - 1)
-    if first > last:
-        return found
-    consumer = Consumer(
-        {
-            **confluent_config(broker),
-            "group.id": "indutech-reads-offsets",  # required, never joined
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(name, partition, first)])
-        deadline = time.monotonic() + ANSWERS_WITHIN_S
-        while time.monotonic() < deadline:
-            for message in consumer.consume(10_000, timeout=0.2):
-                if (error := message.error()) is None:
-                    if message.offset() > last:
-                        return found
-                    found.add(message.offset())
-                    deadline = time.monotonic() + ANSWERS_WITHIN_S
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    return found
-                elif not error.retriable():
-                    raise KafkaException(error)
-            if last in found:
-                return found
-    finally:
-        consumer.close()
-    raise BrokerNotReady(
-        f"The broker at {broker.bootstrap_servers} gave nothing of {name}, partition {partition}, "
-        f"offsets {first} to {last} for {ANSWERS_WITHIN_S} s: try again when it is up."
-    )
-
-
 def _create(broker: Broker, settings: Settings) -> Topic:
     # Embedded, there is one node to hold a copy; elsewhere the broker knows how many copies it wants.
     copies = 1 if broker.embedded else -1
     wanted = NewTopic(settings.topic, num_partitions=PARTITIONS, replication_factor=copies, config=CONFIG)
-    with _asking(broker) as admin:
+    with asking(broker) as admin:
         try:
             admin.create_topics([wanted], request_timeout=ANSWERS_WITHIN_S)[settings.topic].result()
         except KafkaException as error:
@@ -197,29 +146,3 @@ def _as_uuid(topic_id: Any) -> str:
     """Return the usual form of an id that Kafka prints in base64; empty if the broker is too old to give one."""
     bits = base64.b64decode(f"{topic_id or ''}==") or bytes(16)
     return str(uuid.UUID(bytes=bits)) if any(bits) else ""
-
-
-def _offsets(broker: Broker, name: str, which: OffsetSpec) -> dict[int, int]:
-    with _asking(broker) as admin:
-        partitions = admin.list_topics(name, timeout=ANSWERS_WITHIN_S).topics[name].partitions
-        asked = admin.list_offsets(
-            {TopicPartition(name, partition): which for partition in partitions},
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=ANSWERS_WITHIN_S,
-        )
-        told = {place.partition: answer.result().offset for place, answer in asked.items()}
-    return dict(sorted(told.items()))
-
-
-@contextlib.contextmanager
-def _asking(broker: Broker) -> Iterator[Any]:
-    """Give an admin client, which must outlive its answers, and turn silence of the broker into one sentence."""
-    try:
-        yield AdminClient(confluent_config(broker))
-    except KafkaException as error:
-        if error.args[0].code() in SILENCES:
-            raise BrokerNotReady(
-                f"The broker at {broker.bootstrap_servers} stopped answering ({error.args[0].str()}): "
-                "see that it is up, then try again."
-            ) from error
-        raise
