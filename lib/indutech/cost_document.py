@@ -67,12 +67,13 @@ def in_short(model: CostModel) -> str:
 def _prices(model: CostModel) -> str:
     used = {line.price.price_id for name in ("reference", "lean", "serverless") for line in model.bill(name).lines}
     used |= {price.price_id for price in model.prices.values() if price.commitment_of in used}
-    return as_markdown(pd.DataFrame([
-        {"Rate": f"{price.service}: {price.item}",
-         "Price": " / ".join(f"${tier.price.normalize():f}" for tier in price.tiers), "Per": price.unit, "Region": price.region, "As of": price.as_of, "Confidence": price.confidence.value,
-         "Source": price.source}
-        for price in sorted((model.prices[price_id] for price_id in used), key=lambda p: (p.service, p.item))
-    ]))  # fmt: skip
+    rows = []
+    for price in sorted((model.prices[price_id] for price_id in used), key=lambda price: (price.service, price.item)):
+        tiers = " / ".join(f"${tier.price.normalize():f}" for tier in price.tiers)
+        rows.append({"Rate": f"{price.service}: {price.item}", "Price": tiers, "Per": price.unit,
+                     "Region": price.region, "As of": price.as_of, "Confidence": price.confidence.value,
+                     "Source": price.source})  # fmt: skip
+    return as_markdown(pd.DataFrame(rows))
 
 
 def _assumptions(model: CostModel) -> str:

@@ -13,7 +13,6 @@ from indutech.scenarios import bill
 from indutech.usage import Usage
 
 VOLUMES_GB = (10, 50, 200, 1_000, 5_000, 20_000, 100_000)
-_STEP = Decimal("1.05")  # the knee is looked for in steps of 5 %
 _FARTHEST_GB = 10**8
 
 
@@ -60,11 +59,16 @@ def fixed_cost(scenario: str, usage: Usage, prices: PriceList) -> Money:
 
 
 def knee_gb(scenario: str, usage: Usage, prices: PriceList) -> Decimal | None:
-    """The monthly volume from which what events cause exceeds what is paid without any; None if it never does."""
-    fixed = fixed_cost(scenario, usage, prices)
-    volume = Decimal(1)
-    while volume < _FARTHEST_GB:
-        if fixed * 2 < bill(scenario, usage.having(sensor_gb_month=volume), prices).monthly_total:
-            return volume
-        volume *= _STEP
-    return None
+    """The monthly volume from which events cost more than what is paid without any, to 1 %; None if they never do."""
+    twice = fixed_cost(scenario, usage, prices) * 2
+
+    def outweighs(volume: Decimal) -> bool:
+        return twice < bill(scenario, usage.having(sensor_gb_month=volume), prices).monthly_total
+
+    low, high = Decimal(1), Decimal(_FARTHEST_GB)
+    if not outweighs(high):
+        return None
+    while high - low > high / 100:  # the bill only rises with the volume, so halving finds the place
+        middle = ((low + high) / 2).to_integral_value()
+        low, high = (low, middle) if outweighs(middle) else (middle, high)
+    return high
