@@ -56,6 +56,8 @@ class Component(_Fact):
     needs: tuple[str, ...] = ()
     holds_hours: float | None = None  # how long it keeps what it cannot pass on, where that is known
     holds: str = ""
+    limits: str = ""  # what it does not do, said before somebody finds out
+    change: str = ""  # what changes for those who run it on-premise
     when_down: str
     stands_alone: str = ""  # why it takes part in no flow
     claims: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class Flow(_Fact):
     boundary_exception: str = ""  # why it may cross outside the VPN
     carried_by_aws: bool = False  # between AWS services on AWS's own network: no machine of the VPC opens it
     kind: Kind
+    carries: Literal["data", "identity", "care"] = "data"  # care: secrets, logs, catalogue entries, backups
     volume: str
     label: str
 

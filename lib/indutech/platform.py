@@ -42,7 +42,7 @@ def checked(facts: dict[str, Any]) -> Platform:
     except ValidationError as error:
         first = error.errors()[0]
         raise PlatformError(f"assets/platform.toml, {_where(facts, first['loc'])}: {first['msg']}.") from None
-    for rule in (_ids, _references, _used, _crossings, _encryption, _private_ways, _guards, _openings):
+    for rule in (_ids, _references, _used, _told, _crossings, _encryption, _private_ways, _guards, _openings):
         for sentence in rule(platform):
             raise PlatformError(sentence)
     return platform
@@ -99,6 +99,15 @@ def _used(platform: Platform) -> Iterator[str]:
     for component in platform.component:
         if component.id not in touched and not component.stands_alone:
             yield f"Component {component.id!r} takes part in no flow and does not say why (stands_alone)."
+
+
+def _told(platform: Platform) -> Iterator[str]:
+    """What is bought names its limits; what stands in the plant says what changes for its people."""
+    for component in platform.component:
+        if component.billed and not component.limits:
+            yield f"Component {component.id!r} does not name its limits."
+        if not component.billed and not component.change:
+            yield f"Component {component.id!r} does not say what changes for those who run it (change)."
 
 
 def _crossings(platform: Platform) -> Iterator[str]:
