@@ -8,6 +8,13 @@ from confluent_kafka.admin import OffsetSpec
 from indutech.clients import Broker, confluent_config
 from indutech.reach import ANSWERS_WITHIN_S, BrokerNotReady, asking
 
+# A topic that was made a moment ago, or a broker that has just started.
+NO_LEADER_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+
 
 def start_offsets(broker: Broker, name: str) -> dict[int, int]:
     """Return partition → offset of the first record that the broker still has."""
@@ -64,12 +71,18 @@ def existing_offsets(broker: Broker, name: str, partition: int, first: int, last
 
 
 def _offsets(broker: Broker, name: str, which: OffsetSpec) -> dict[int, int]:
-    with asking(broker) as admin:
-        partitions = admin.list_topics(name, timeout=ANSWERS_WITHIN_S).topics[name].partitions
-        asked = admin.list_offsets(
-            {TopicPartition(name, partition): which for partition in partitions},
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=ANSWERS_WITHIN_S,
-        )
-        told = {place.partition: answer.result().offset for place, answer in asked.items()}
-    return dict(sorted(told.items()))
+    deadline = time.monotonic() + ANSWERS_WITHIN_S
+    while True:
+        with asking(broker) as admin:
+            partitions = admin.list_topics(name, timeout=ANSWERS_WITHIN_S).topics[name].partitions
+            asked = admin.list_offsets(
+                {TopicPartition(name, partition): which for partition in partitions},
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                request_timeout=ANSWERS_WITHIN_S,
+            )
+            try:
+                return {place.partition: answer.result().offset for place, answer in sorted(asked.items())}
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > deadline:
+                    raise
+        time.sleep(0.05)

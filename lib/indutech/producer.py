@@ -19,7 +19,7 @@ from indutech.tally import Limits, Sender, Tally
 
 DEFAULT_COUNT = 20_000
 CHUNK = 1_000  # tickets between two looks at the clock
-DEBT_AT_MOST_S = 1.0  # after a stall, a rate is not caught up with in a burst
+DEBT_AT_MOST_S = 0.5  # after a stall, a rate is not caught up with in a burst
 TICK_S = 0.05
 MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
 MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
@@ -155,7 +155,7 @@ class _Run:
     def send(self, messages: Messages, rate: float | None) -> None:
         """Send them all and wait for the answers, unless told to stop or the broker does not answer any more."""
         try:
-            for chunk in messages if rate is None else _at_rate(messages, rate, self._idle):
+            for chunk in messages if rate is None else self._at_rate(messages, rate):
                 if not self._hand_over(chunk):
                     break
             self._wait_for_answers()
@@ -176,6 +176,30 @@ class _Run:
             self._look()
             chunk = chunk[taken:]
         return self._go_on()
+
+    def _at_rate(self, messages: Messages, rate: float) -> Messages:
+        """Yield the messages when they are due: the n-th at n / rate seconds after the first was acknowledged."""
+        began = None
+        due = 0
+        for batch in messages:
+            while batch:
+                if began is None:
+                    # A client that is still connecting would hold the first ones back, and send them in a burst.
+                    yield batch[:1]
+                    while self._sender.unsettled():
+                        if not self._idle(TICK_S):
+                            return
+                    batch, due, began = batch[1:], 1, time.monotonic()
+                elapsed = time.monotonic() - began
+                if (debt := elapsed - due / rate) > DEBT_AT_MOST_S:
+                    began += debt - DEBT_AT_MOST_S
+                    elapsed -= debt - DEBT_AT_MOST_S
+                ready = min(len(batch), int(elapsed * rate) + 1 - due)
+                if ready > 0:
+                    yield batch[:ready]
+                    batch, due = batch[ready:], due + ready
+                elif batch and not self._idle(due / rate - elapsed):
+                    return
 
     def _idle(self, wait_s: float) -> bool:
         """Wait a little, never longer than a tick, and tell whether to go on."""
@@ -202,24 +226,6 @@ class _Run:
     def _look(self) -> None:
         self._ledger.write_if_due()
         self._bar.move()
-
-
-def _at_rate(messages: Messages, rate: float, idle: Callable[[float], bool]) -> Messages:
-    """Yield the messages when they are due: the n-th at n / rate seconds after the first."""
-    began, due = time.monotonic(), 0
-    for batch in messages:
-        while batch:
-            elapsed = time.monotonic() - began
-            if (debt := elapsed - due / rate) > DEBT_AT_MOST_S:
-                began += debt - DEBT_AT_MOST_S
-                elapsed = time.monotonic() - began
-            ready = min(len(batch), int(elapsed * rate) + 1 - due)
-            if ready > 0:
-                yield batch[:ready]
-                batch = batch[ready:]
-                due += ready
-            elif not idle(due / rate - elapsed):
-                return
 
 
 def _first(messages: Messages, count: int | None) -> Messages:
