@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup report test check notebooks lab bench lock lock-python lock-jars clean
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 PYTHON ?= python3
 VENV   := .venv
@@ -16,11 +17,11 @@ setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lo
 $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@PYTHONPATH=lib $(PYTHON) -m indutech.java
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked Python packages into $(VENV) (1 to 3 minutes the first time) …"
-	@$(BIN)/pip install --disable-pip-version-check --require-hashes --progress-bar on -qq -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock | \
+	  $(PYTHON) lib/indutech/setup_progress.py requirements.lock
 	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m indutech.java
 	@$(BIN)/python -m indutech.jars
 	@touch $@
 

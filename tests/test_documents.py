@@ -11,6 +11,7 @@ from indutech.cli import app
 from indutech.settings import PROJECT, Settings
 
 README = PROJECT / "README.md"
+DOCUMENTS = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]
 SETTINGS = {field.alias: field for field in Settings.model_fields.values()}
 
 
@@ -38,7 +39,7 @@ def test_readme_lists_the_settings():
 def test_make_targets_in_the_texts_exist():
     """`make x` in a document is a target of the Makefile, and `make help` lists each target."""
     targets = set(re.findall(r"^([a-z-]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    for document in _documents():
+    for document in DOCUMENTS:
         named = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE)
         assert set(named) <= targets, document
 
@@ -49,7 +50,7 @@ def test_make_targets_in_the_texts_exist():
 def test_commands_in_the_texts_exist():
     """`indutech x --y` in a document is a command with that option."""
     commands = typer.main.get_command(app).commands
-    for document in _documents():
+    for document in DOCUMENTS:
         for words in re.findall(r"(?:^|`|bin/)indutech ([a-z][^`\n|&]*)", document.read_text(), re.MULTILINE):
             first, *rest = words.split()
             assert first in commands, f"{document.name}: indutech {words}"
@@ -78,7 +79,3 @@ def test_links_lead_somewhere(document: Path):
     """Relative links of the documents point at files that are there."""
     for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text()):
         assert (document.parent / target).exists(), target
-
-
-def _documents() -> list[Path]:
-    return [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]

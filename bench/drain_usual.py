@@ -1,0 +1,49 @@
+"""The job that everybody writes first: `from_json`, Spark's own Parquet file sink, defaults everywhere."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from indutech.jars import spark_kafka_jars
+
+SCHEMA = "ticket_id string, client_id int, creation_date timestamp, request string, type string, priority string"
+
+if __name__ == "__main__":
+    address, topic, folder = sys.argv[1:]
+
+    def drain(name: str) -> float:
+        began = time.perf_counter()
+        rows = (
+            spark.readStream.format("kafka")
+            .option("kafka.bootstrap.servers", address)
+            .option("subscribe", name)
+            .option("startingOffsets", "earliest")
+            .load()
+        )
+        tickets = rows.select(F.from_json(F.col("value").cast("string"), SCHEMA).alias("ticket")).select("ticket.*")
+        query = (
+            tickets.writeStream.format("parquet")
+            .option("path", f"{folder}/{name}/tickets")
+            .option("checkpointLocation", f"{folder}/{name}/checkpoint")
+            .trigger(availableNow=True)
+            .start()
+        )
+        query.awaitTermination()
+        return time.perf_counter() - began
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    spark = (
+        SparkSession.builder.master("local[*]")
+        .config("spark.jars", ",".join(str(jar) for jar in spark_kafka_jars()))
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    drain(f"{topic}-warm-up")
+    seconds = drain(topic)
+    stored = spark.read.parquet(f"{folder}/{topic}/tickets").count()
+    print(json.dumps({"seconds": seconds, "stored": stored}))
