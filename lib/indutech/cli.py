@@ -274,6 +274,19 @@ def diagram(
 
 
 @app.command()
+def documents() -> None:
+    """Renew the generated parts of docs/01 and docs/02, and the drawings they show."""
+    from indutech import diagram as diagrams
+    from indutech import dossier
+    from indutech.platform import platform
+
+    diagrams.write(platform(), diagrams.DIAGRAMS)
+    diagrams.write(platform(), diagrams.DIAGRAMS, (View.OVERVIEW,), Format.PNG)
+    changed = dossier.renew(platform())
+    typer.echo("\n".join(f"Renewed: {path.name}" for path in changed) or "No document changed.")
+
+
+@app.command()
 def report(
     parameter: Annotated[
         list[str] | None,

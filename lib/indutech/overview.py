@@ -46,6 +46,11 @@ PLACES = {  # column and row of each box
 SHARED = ("endpoints", "kms", "secrets_manager", "cloudwatch", "cloudtrail", "backup", "budgets")  # a panel, no arrows
 SIDE = 22.0  # how far from the middle of a box its second arrow starts
 SHIFTED = {"answers": -SIDE, "sign_in": SIDE, "directory_trust": -SIDE, "directory_names": SIDE}  # two flows in a row
+DOWN = {
+    "history_loaded": (0.0, -26.0),
+    "lake_queries": (48.0, 26.0),
+    "sign_on_to_warehouse": (SIDE, 0.0),
+}  # line, label
 OWN_WAYS = {"changes_staged", "answers", "sign_in"}  # neither straight across nor straight down
 
 
@@ -115,7 +120,7 @@ def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow) 
             sheet.text(words, (x + 8 + len(words) * 3, y), 12, color=line.color)
         else:
             width = max(len(flow.label), len(flow.kind)) * 6 + 18
-            sheet.chip(f"{flow.label}\\n{flow.kind}", (x, y), (width, 38), line)
+            sheet.chip(f"{flow.label}\\n{flow.kind}", (x, y + DOWN.get(flow.id, (0, 0))[1]), (width, 38), line)
 
 
 def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line) -> None:
@@ -126,8 +131,8 @@ def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line) -> None:
 
 def _gate(sheet: Sheet, flow: Flow, line: Line) -> None:
     """What crosses, as a chip in the middle column."""
-    y = _middle("sensors" if flow.id == "sensor_events" else _plant_end(flow))[1] + SHIFTED.get(flow.id, 0)
-    ports = ", ".join(flow.ports) if len(flow.ports) < 3 else "9 port ranges"
+    y = _middle(_plant_end(flow))[1] + SHIFTED.get(flow.id, 0)
+    ports = ", ".join(flow.ports) if len(flow.ports) < 3 else f"{len(flow.ports)} port ranges"
     excused = flow.boundary_exception or flow.plaintext_reason
     how = "outside the VPN" if flow.boundary_exception else "plain, inside IPsec" if flow.plaintext_reason else ports
     words = f"{flow.label}\\n{flow.kind} · {how}"
@@ -145,7 +150,7 @@ def _way(flow: Flow) -> list[Point]:
     shift = SHIFTED.get(flow.id, 0)
     if flow.id == "changes_staged":
         between = (sy + ty) / 2
-        return [(sx, sy - dy), (sx, between), (tx - 2 * SIDE, between), (tx - 2 * SIDE, ty + dy)]
+        return [(sx, sy - dy), (sx, between), (tx - 56, between), (tx - 56, ty + dy)]
     if flow.id == "answers":
         return [(sx - 2 * SIDE, sy + dy), (sx - 2 * SIDE, ty + shift), (tx + dx, ty + shift)]
     if flow.id == "sign_in":
@@ -153,6 +158,10 @@ def _way(flow: Flow) -> list[Point]:
     if sy == ty:
         toward = 1 if tx > sx else -1
         return [(sx + toward * dx, sy + shift), (tx - toward * dx, ty + shift)]
+    if sx != tx:
+        raise DiagramError(
+            f"Flow {flow.id!r} is neither straight across nor straight down: give it a way in overview.py."
+        )
     toward = 1 if ty > sy else -1
-    side = SIDE if PLACES[flow.source][0] == "b" else 0
+    side = DOWN.get(flow.id, (0, 0))[0]
     return [(sx + side, sy + toward * dy), (tx + side, ty - toward * dy)]

@@ -24,6 +24,8 @@ RULES: dict[str, TypeAdapter[Any]] = {
     "rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=1_000_000)]),
     "batch_tickets": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
     "minutes_per_ticket": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=480)]),
+    "link_mbps": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=100_000)]),
+    "link_share_percent": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=100)]),
     "months": TypeAdapter(Annotated[int, Field(strict=True, ge=12, le=60)]),
 }
 
