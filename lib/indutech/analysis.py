@@ -1,6 +1,7 @@
 """What the tickets say: tables in, tables out, sorted and rounded, ready to be shown and drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -131,6 +132,23 @@ def quality(stored: int, curated: int, quarantined: int) -> pd.DataFrame:
             "count": list(what.values()),
             "share_percent": [round(100 * n / max(arrived, 1), 2) for n in what.values()],
         }
+    )
+
+
+def offsets_accounted(partitions: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The proof by offsets, a row per partition: what must be there, what is, and what is not as it should be."""
+    ranges = ("lost", "twice")
+    return pd.DataFrame(
+        {
+            "partition": part["partition"],
+            "first": part["first"],
+            "end": part["end"],
+            "stored": part["stored"],
+            "set aside": part["quarantined"],
+            **{name: sum(last - first + 1 for first, last in part[name]) for name in ranges},
+            "pending": part["pending"],
+        }
+        for part in partitions
     )
 
 

@@ -26,6 +26,7 @@ def bars(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str) -
             hovertemplate=f"%{{y}}: %{{x:,}} {unit}<extra></extra>",
         )
     )
+    figure.update_xaxes(tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category", automargin=True)
     return _finished(figure, title, x=unit, height=110 + 34 * len(table))
 
@@ -42,7 +43,8 @@ def stacked(table: pd.DataFrame, *, name: str, title: str, unit: str, colours: d
             marker_color=colour,
             hovertemplate=f"%{{y}}, {part}: %{{x:,}} {unit}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", legend_traceorder="normal")
+    figure.update_layout(barmode="stack", legend_traceorder="normal", legend_y=-0.3)
+    figure.update_xaxes(tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
     return _finished(figure, title, x=unit, height=170 + 34 * len(table))
 
@@ -62,7 +64,7 @@ def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: s
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{column}</extra>",
         )
     figure.update_layout(showlegend=len(values) > 1)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero", tickformat=",")
     return _finished(figure, title, y=unit)
 
 
@@ -77,6 +79,7 @@ def columns(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str
         )
     )
     figure.update_xaxes(type="category")
+    figure.update_yaxes(tickformat=",")
     return _finished(figure, title, x=name_title, y=unit)
 
 
@@ -109,6 +112,7 @@ def spread(values: pd.Series, *, title: str, unit: str, marks: dict[str, float])
     for name, at in marks.items():
         figure.add_vline(x=at, line={"color": RED, "width": 1.5, "dash": "dot"}, annotation_text=name)
     figure.update_layout(bargap=0.02)
+    figure.update_yaxes(tickformat=",")
     return _finished(figure, title, x=unit, y="tickets")
 
 

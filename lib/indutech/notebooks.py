@@ -137,6 +137,7 @@ def _run(notebook: Path, executed: Path, parameters: Mapping[str, object], watch
             progress_bar=False,
             execution_timeout=CELL_DEADLINE_S,
             on_cell_start=watcher.cell,
+            extra_arguments=["--log-level=50"],  # a kernel that is asked to stop calls that an error
             config=Config(KernelManager={"transport_encryption": "auto"}),  # plain TCP gets a warning on stderr
         )
     except papermill.PapermillExecutionError as error:

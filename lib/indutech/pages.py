@@ -24,7 +24,7 @@ from indutech.settings import PROJECT
 STYLE = PROJECT / "assets" / "report"
 PLOTLY = "application/vnd.plotly.v1+json"
 CHART_HEIGHT = 400
-_NUMBER = re.compile(r"^[-+−]?[\d.,  ]*\d\s?(%|s|ms|B|kB|MB|GB|TB|€|\$|h)?$")
+_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,31 @@ def _make_tables_readable(soup: BeautifulSoup) -> None:
         table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0"}))
         for row in table.find_all("tr"):
             row.attrs.pop("style", None)
+        _merge_heads(table)
+        _drop_row_numbers(table)
         _align_numbers(table)
+
+
+def _merge_heads(table: Tag) -> None:
+    """A named index makes pandas write a second row of heads with one word in it; names become words."""
+    heads = [row.find_all("th") for row in table.select("thead tr")]
+    words = [[cell.get_text(strip=True) for cell in row] for row in heads]
+    if len(words) == 2 and words[0][:1] == [""] and not any(words[1][1:]):
+        heads[0][0].string = words[1][0]
+        table.select("thead tr")[1].decompose()
+    if "dataframe" in table.get_attribute_list("class"):
+        for head in table.select("thead th"):
+            head.string = head.get_text(strip=True).replace("_percent", " %").replace("_", " ")
+
+
+def _drop_row_numbers(table: Tag) -> None:
+    """A pandas index that only counts from 0 says nothing to a reader."""
+    heads = [row.th for row in table.select("thead tr")]
+    index = [row.th for row in table.select("tbody tr")]
+    words = [head.get_text(strip=True) if head else None for head in [*heads, *index]]
+    if len(heads) == 1 and words == ["", *map(str, range(len(index)))]:
+        for head in filter(None, [*heads, *index]):
+            head.decompose()
 
 
 def _align_numbers(table: Tag) -> None:
