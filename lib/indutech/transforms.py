@@ -30,6 +30,21 @@ KAFKA_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp")
 
 def judged(kafka_rows: DataFrame) -> DataFrame:
     """Add `reason` (null: the message is a ticket) and the contract's fields, parsed once and normalised."""
+    rows = short_cut(kafka_rows)
+    asked = F.when(~F.col("usual"), F.array("value"))
+    inspected_rows = rows.withColumn("inspected", F.transform(asked, inspected)[0])
+    return inspected_rows.select(
+        *KAFKA_COLUMNS,
+        F.col("inspected.reason").alias("reason"),
+        *(F.when(F.col("usual"), F.col(field)).otherwise(F.col("inspected")[field]).alias(field) for field in FIELDS),
+    )
+
+
+def short_cut(kafka_rows: DataFrame) -> DataFrame:
+    """Add `usual` and the contract's fields: a usual message is a ticket, of any other nothing is known yet.
+
+    Its plan is small: Spark plans it in a fraction of the time that the whole judgement takes.
+    """
     text = F.col("value").cast("string")
     tail_at = F.octet_length("value") - F.octet_length("tail") + 1
     places = kafka_rows.select(*KAFKA_COLUMNS, F.substring_index(text, _BEFORE_TYPE, -1).alias("tail")).select(
@@ -46,10 +61,7 @@ def judged(kafka_rows: DataFrame) -> DataFrame:
         & F.col("words").rlike(_USUAL_REQUEST)
         & F.is_valid_utf8("words")
     )
-    sorted_out = places.withColumn("usual", F.coalesce(usual, F.lit(False)))
-    asked = F.when(~F.col("usual"), F.array("value"))
-    inspected_rows = sorted_out.withColumn("inspected", F.transform(asked, inspected)[0])
-    short_cut = {
+    fields = {
         "ticket_id": _bytes(_AT_ID, 36),
         "client_id": _bytes(_AT_CLIENT, 4).try_cast("int"),
         "creation_date": F.col("moment"),
@@ -57,13 +69,10 @@ def judged(kafka_rows: DataFrame) -> DataFrame:
         "type": F.substring_index("tail", '"', 1),
         "priority": F.substring_index(F.substring_index("tail", '"', -2), '"', 1),
     }
-    return inspected_rows.select(
+    return places.select(
         *KAFKA_COLUMNS,
-        F.col("inspected.reason").alias("reason"),
-        *(
-            F.when(F.col("usual"), short_cut[field]).otherwise(F.col("inspected")[field]).alias(field)
-            for field in FIELDS
-        ),
+        F.coalesce(usual, F.lit(False)).alias("usual"),
+        *(column.alias(field) for field, column in fields.items()),
     )
 
 
