@@ -12,6 +12,7 @@ from indutech.tickets import BLANKS, CLIENT_IDS, ECHO_CHARACTERS, FIELDS, MAX_DE
 # What a vocabulary word may be made of when its accents are written apart: Spark has no NFC, and needs no more of it.
 COMPOSED: Mapping[str, str] = {"e[\u0300\u0340]": "è", "e[\u0301\u0341]": "é"}
 _RFC_8259 = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
+_MANY_BRACKETS = rf"\A(?:[^\[{{]*+[\[{{]){{{MAX_DEPTH + 1}}}"  # so few messages have them that depth is seldom counted
 _JSON_BLANKS = " \t\n\r"
 
 
@@ -39,29 +40,30 @@ def _unreadable(value: Column) -> Column:
 
 
 def _read(value: Column) -> Column:
-    return _let(F.btrim(value.cast("string"), F.lit(_JSON_BLANKS)), _read_body)
+    text = value.cast("string")
+    padded = text.rlike(rf"\A[{_JSON_BLANKS}]|[{_JSON_BLANKS}]\z")  # cheaper than to trim, and seldom so
+    return _let(F.when(padded, F.btrim(text, F.lit(_JSON_BLANKS))).otherwise(text), _read_body)
 
 
 def _read_body(body: Column) -> Column:
     # from_json stops at the end of the first value. In a list whose last element only the text itself can name,
     # whatever stands after the object shows: the mark is not there, or it is not the second element.
     mark = F.sha2(body, 256)
-    listed = F.concat(F.lit("["), body, F.lit(',{"'), mark, F.lit('":""}]'))
+    listed = F.concat(F.lit("["), body, F.lit(',{"":"'), mark, F.lit('"}]'))
     wrong = (
         F.when(body == "", "empty value")
         .when(~body.startswith("{"), "not a JSON object")
-        .when(_brackets(body) > MAX_DEPTH, F.when(_depth(body) > MAX_DEPTH, f"nested deeper than {MAX_DEPTH} levels"))
+        .when(body.rlike(_MANY_BRACKETS) & (_depth(body) > MAX_DEPTH), f"nested deeper than {MAX_DEPTH} levels")
     )
 
     def checked(found: Column) -> Column:
-        whole = (F.size(found) == 2) & (F.map_keys(found[1])[0] == mark)
+        whole = (F.size(found) == 2) & (F.try_element_at(found[1], F.lit("")) == mark)
         reason = F.coalesce(
             F.when(
                 ~F.coalesce(whole, F.lit(False)),
                 F.when(_first_object(body).isNull(), "malformed JSON").otherwise("text after the JSON object"),
             ),
-            F.when(body.rlike(contract.LONE_SURROGATE), "lone surrogate"),
-            F.when(body.rlike(contract.ESCAPED_NUL), "NUL character"),
+            F.when(body.contains("\\u"), _escape(body)),
             _duplicate(F.map_keys(found[0])),
         )
         return _let(reason, lambda why: F.when(why.isNull(), _ticket(body, found[0])).otherwise(_rejected(why)))
@@ -74,12 +76,14 @@ def _read_body(body: Column) -> Column:
     )
 
 
+def _escape(body: Column) -> Column:
+    return F.when(body.rlike(contract.LONE_SURROGATE), "lone surrogate").when(
+        body.rlike(contract.ESCAPED_NUL), "NUL character"
+    )
+
+
 def _first_object(body: Column) -> Column:
     return F.from_json(body, "map<string,string>", _RFC_8259)
-
-
-def _brackets(body: Column) -> Column:
-    return F.length(body) - F.length(F.translate(body, "{[", ""))
 
 
 def _depth(body: Column) -> Column:
@@ -108,40 +112,42 @@ def _duplicate(keys: Column) -> Column:
 def _ticket(body: Column, found: Column) -> Column:
     """Judge field after field: `found` holds the raw texts, and the variants tell "1234" from 1234."""
     variants = ", ".join(f"{field} variant" for field in FIELDS)
+    raw_texts = F.struct(*(F.try_element_at(found, F.lit(field)).alias(field) for field in FIELDS))
+    kinds = F.from_json(body, variants, _RFC_8259)
+    return _let(raw_texts, lambda raw: _let(kinds, lambda kind: _judged(found, raw, kind)))
 
-    def judged(kinds: Column) -> Column:
-        raw = {field: F.try_element_at(found, F.lit(field)) for field in FIELDS}
-        text = {field: F.coalesce(F.schema_of_variant(kinds[field]) == "STRING", F.lit(False)) for field in FIELDS}
-        moment = raw["creation_date"].try_cast("timestamp")
-        rules = {
-            "ticket_id": _ticket_id(raw["ticket_id"]),
-            "client_id": _client_id(raw["client_id"], text["client_id"]),
-            "creation_date": _creation_date(raw["creation_date"], moment),
-            "request": F.when(F.btrim(raw["request"], F.lit(BLANKS)) == "", "request is blank"),
-            "type": _unknown("type", TicketType, raw["type"]),
-            "priority": _unknown("priority", Priority, raw["priority"]),
-        }
-        reasons = []
-        for field, rule in rules.items():
-            present = F.when(~F.map_contains_key(found, field), f"missing field: {field}")
-            present = present.when(raw[field].isNull(), f"{field} is null")
-            if field != "client_id":
-                present = present.when(~text[field], f"{field} is not text")
-            reasons.append(present.otherwise(rule))
-        values = [
-            F.lower(raw["ticket_id"]),
-            raw["client_id"].try_cast("int"),
-            moment,
-            raw["request"],
-            _word(raw["type"]),
-            _word(raw["priority"]),
-        ]
-        return _let(
-            F.coalesce(*reasons),
-            lambda reason: F.when(reason.isNull(), _struct(F.lit(None), values)).otherwise(_rejected(reason)),
-        )
 
-    return _let(F.from_json(body, variants, _RFC_8259), judged)
+def _judged(found: Column, raw: Column, kind: Column) -> Column:
+    moment = raw["creation_date"].try_cast("timestamp")
+    rules = {
+        "ticket_id": _ticket_id(raw["ticket_id"]),
+        "client_id": _client_id(raw["client_id"], _is_text(kind["client_id"])),
+        "creation_date": _creation_date(raw["creation_date"], moment),
+        "request": F.when(raw["request"].rlike(_whole(f"[{BLANKS}]*+")), "request is blank"),
+        "type": _unknown("type", TicketType, raw["type"]),
+        "priority": _unknown("priority", Priority, raw["priority"]),
+    }
+    reasons = []
+    for field, rule in rules.items():
+        absent = F.when(F.map_contains_key(found, field), f"{field} is null").otherwise(f"missing field: {field}")
+        present = F.when(raw[field].isNull(), absent)
+        if field != "client_id":
+            present = present.when(~_is_text(kind[field]), f"{field} is not text")
+        reasons.append(present.otherwise(rule))
+    values = [
+        F.lower(raw["ticket_id"]),
+        raw["client_id"].try_cast("int"),
+        moment,
+        raw["request"],
+        _word(TicketType, raw["type"]),
+        _word(Priority, raw["priority"]),
+    ]
+    ticket = _struct(F.lit(None), values)
+    return _let(F.coalesce(*reasons), lambda reason: F.when(reason.isNull(), ticket).otherwise(_rejected(reason)))
+
+
+def _is_text(kind: Column) -> Column:
+    return F.coalesce(F.schema_of_variant(kind) == "STRING", F.lit(False))
 
 
 def _ticket_id(raw: Column) -> Column:
@@ -172,13 +178,15 @@ def _creation_date(raw: Column, moment: Column) -> Column:
 
 
 def _unknown(field: str, vocabulary: type[StrEnum], raw: Column) -> Column:
-    return F.when(~_word(raw).isin([word.value for word in vocabulary]), _quoting(f"unknown {field}", raw))
+    return F.when(_word(vocabulary, raw).isNull(), _quoting(f"unknown {field}", raw))
 
 
-def _word(raw: Column) -> Column:
+def _word(vocabulary: type[StrEnum], raw: Column) -> Column:
+    words, word = [known.value for known in vocabulary], raw
     for apart, composed in COMPOSED.items():
-        raw = F.regexp_replace(raw, apart, composed)
-    return F.btrim(raw, F.lit(BLANKS))
+        word = F.regexp_replace(word, apart, composed)
+    word = F.btrim(word, F.lit(BLANKS))
+    return F.when(raw.isin(words), raw).when(word.isin(words), word)
 
 
 def _quoting(reason: str, raw: Column) -> Column:

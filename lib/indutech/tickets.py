@@ -45,6 +45,7 @@ CLIENT_IDS = range(1000, 10_000)
 # must not decide how many folders a lake has: such a date is set aside, not stored.
 YEARS = range(1970, 3000)
 MAX_DEPTH = 64  # far below the limits of Python's parser and of Spark's, which differ
+MAX_NUMBER, MAX_KEY = 1_000, 50_000  # characters: Jackson's limits, which Spark cannot lift, so Python keeps them too
 ECHO_CHARACTERS = 40  # a reason quotes at most this much of a value
 
 # Unicode's White_Space, then the zero-width space, the word joiner and the byte order mark, which look like nothing.
@@ -108,8 +109,8 @@ def _client_id(value: object) -> int:
     written = str(value) if type(value) in (int, _Number) else ""
     if not re.fullmatch(INTEGER, written):
         raise _refuse("client_id is not an integer")
-    if len(written) > 9 or int(written) not in CLIENT_IDS:
-        raise _refuse(f"client_id out of range: {echo(written)}")
+    if int(written) not in CLIENT_IDS:
+        raise _refuse(f"client_id out of range: {echo(str(int(written)))}")
     return int(written)
 
 
@@ -277,10 +278,22 @@ def _depth(body: str) -> int:
     return deepest
 
 
+def _number(written: str) -> _Number:
+    if len(written) > MAX_NUMBER:
+        raise ValueError("a number that long is no use to anyone")
+    return _Number(written)
+
+
+def _pairs(found: list[tuple[str, Any]]) -> _Object:
+    if any(len(key) > MAX_KEY for key, _ in found):
+        raise ValueError("a key that long is no use to anyone")
+    return _Object(found)
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(
-    parse_int=_Number, parse_float=_Number, parse_constant=_no_constant, object_pairs_hook=_Object
+    parse_int=_number, parse_float=_number, parse_constant=_no_constant, object_pairs_hook=_pairs
 )
