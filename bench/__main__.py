@@ -3,14 +3,16 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 
 from bench import drain, figures, produce
+from bench.figures import Figure
 from indutech.errors import InduTechError
 
 # In this order; each fills a broker of its own and prints its table.
-SECTIONS = {
+SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "produce": produce.run,
     "stream": lambda console: figures.of_drains(drain.run(console)),
 }
