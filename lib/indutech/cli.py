@@ -5,6 +5,7 @@ import dataclasses
 import json
 import sys
 import time
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -19,10 +20,15 @@ from indutech.estate import Format, View
 from indutech.settings import Settings
 
 
+def _one_sentence_warning(message: Warning | str, *_where: object) -> None:
+    typer.echo(f"indutech: {message}", err=True)
+
+
 class _OneSentenceErrors(typer.core.TyperGroup):
     """Print what a user can mend as one sentence instead of a traceback."""
 
     def __call__(self, *args: object, **kwargs: object) -> object:
+        warnings.showwarning = _one_sentence_warning
         try:
             return super().__call__(*args, **kwargs)
         except InduTechError as error:
@@ -57,7 +63,7 @@ def broker_start() -> None:
 @broker_app.command("stop")
 def broker_stop() -> None:
     """Stop the embedded broker; exit 1 if others still use it, since it then ends with the last of them."""
-    settings = Settings()
+    settings = Settings().model_copy(update={"bootstrap_servers": None})  # ours, whatever broker is named now
     was_running = brokers.status(settings).running
     if not brokers.stop(settings):
         users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
