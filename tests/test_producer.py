@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from indutech import broker as brokers
 from indutech import generator, topics
 from indutech.audit import read_audit
-from indutech.clients import Broker
+from indutech.clients import Broker, confluent_config
 from indutech.producer import SendingBroke, produce
 from indutech.settings import Settings
 from tests.topic_reader import records, start_cli, wait_until
@@ -172,6 +174,24 @@ def test_notebook_threads_and_silence(
     assert results[0].seed != results[1].seed
     assert capfd.readouterr() == ("", "")
     wait_until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_topic_made_by_others(broker: Broker, new_settings: NewSettings) -> None:
+    """A topic with one partition and the producer's clock is used as it is; each difference is one line on stderr."""
+    settings = new_settings("made-by-others")
+    made = NewTopic(settings.topic, 1, 1, config={"message.timestamp.type": "CreateTime", "retention.ms": "-1"})
+    admin = AdminClient(confluent_config(broker))
+    admin.create_topics([made])[settings.topic].result()
+
+    running = start_cli(settings, "produce", "--count", "20", "--seed", "1", "--json")
+    out, err = running.communicate(timeout=60)
+
+    assert json.loads(out)["partitions"] == {"0": {"last_offset": 19}}
+    assert err.splitlines() == [
+        "indutech: The existing topic made-by-others has partitions=1 where InduTech would set 4.",
+        "indutech: The existing topic made-by-others has message.timestamp.type=CreateTime where InduTech would set "
+        "LogAppendTime.",
+    ]
 
 
 @pytest.mark.parametrize(

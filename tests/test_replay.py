@@ -46,7 +46,7 @@ def written(name: str, folder: Path) -> Path:
         path.write_bytes(as_json_lines())
     elif name.endswith(".ndjson.gz"):
         path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + as_json_lines()))
-    elif name.endswith(".parquet"):
+    elif name.endswith(".PARQUET"):
         tickets().assign(something_else=1).to_parquet(path)
     else:
         table = tickets()
@@ -56,7 +56,7 @@ def written(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["t.jsonl", "t.ndjson.gz", "t.csv", "t.csv.gz", "tableur.csv", "t.parquet"])
+@pytest.mark.parametrize("name", ["t.jsonl", "t.ndjson.gz", "t.csv", "t.csv.gz", "tableur.csv", "T.PARQUET"])
 def test_each_format(broker: Broker, new_settings: NewSettings, tmp_path: Path, name: str) -> None:
     """Whatever the format, the same tickets are sent, key and value, as the generator sends them."""
     settings = new_settings(f"replay-{name}")
@@ -163,7 +163,8 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
     ("name", "content", "why"),
     [
         ("nowhere.jsonl", None, "There is no file"),
-        ("tickets.xlsx", b"x", r"must end in \.jsonl, \.ndjson, \.csv, \.parquet"),
+        ("tickets.xlsx", b"x", r"must end in one of \.jsonl, \.ndjson, \.csv, \.parquet"),
+        ("tickets.parquet.gz", b"x", "is of no kind"),
         ("tickets.parquet", b"PAR1 but not really", "cannot be read at its beginning"),
         ("cut.jsonl.gz", gzip.compress(b"{}\n" * 99_999)[:-20], "cannot be read after line"),
         ("empty.csv", b"", "has no column ticket_id"),

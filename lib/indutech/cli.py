@@ -20,7 +20,7 @@ from indutech.estate import Format, View
 from indutech.settings import Settings
 
 
-def _one_sentence_warning(message: Warning | str, *_where: object) -> None:
+def _one_sentence_warning(message: Warning | str, *_where: object, **_more: object) -> None:
     typer.echo(f"indutech: {message}", err=True)
 
 

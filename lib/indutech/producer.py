@@ -96,21 +96,23 @@ def produce(
     topic = topics.ensure_topic(broker, settings)
     tally = Tally(topic.partitions)
     limits = _limits(settings, topic.config)
+    replay = Replay(settings, source, tally, limits.message_bytes) if source else None
+    if replay:
+        seed, messages = None, _first(replay.messages(CHUNK), count)
+    else:
+        seed = generator.drawn_seed() if seed is None else seed
+        count = DEFAULT_COUNT if count is None and rate is None else count
+        messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
     with ExitStack() as stack:
-        replay = stack.enter_context(Replay(settings, source, tally, limits.message_bytes)) if source else None
-        if replay:
-            seed, messages = None, replay.messages(CHUNK)
-        else:
-            seed = generator.drawn_seed() if seed is None else seed
-            count = DEFAULT_COUNT if count is None and rate is None else count
-            messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
         ends = topics.end_offsets(broker, topic.name)
         ledger = stack.enter_context(Ledger(settings, topic, ends, tally, seed=seed))
+        if replay:
+            stack.enter_context(replay)
         sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
         bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
         run = _Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
         began = time.monotonic()
-        run.send(_first(messages, count) if replay else messages, rate)
+        run.send(messages, rate)
         seconds = time.monotonic() - began
     if tally.broken and not run.stopped:
         raise SendingBroke(
@@ -175,6 +177,7 @@ class _Run:
             self._sender.settle(0 if taken else TICK_S)
             self._look()
             chunk = chunk[taken:]
+        self._look()
         return self._go_on()
 
     def _at_rate(self, messages: Messages, rate: float) -> Messages:
@@ -182,6 +185,8 @@ class _Run:
         began = None
         due = 0
         for batch in messages:
+            if not self._go_on():
+                return
             while batch:
                 if began is None:
                     # A client that is still connecting would hold the first ones back, and send them in a burst.

@@ -10,7 +10,7 @@ import orjson
 
 from indutech.settings import Settings
 from indutech.tally import ERRORS_KEPT, Tally
-from indutech.ticket_files import Unreadable, read_lines
+from indutech.ticket_files import ReplayRefused, Unreadable, check_file, read_lines
 from indutech.tickets import Rejected, Ticket, judge
 
 
@@ -18,6 +18,7 @@ class Replay:
     """The tickets of one file; used with `with`, which closes the list of the bad lines."""
 
     def __init__(self, settings: Settings, source: Path, tally: Tally, message_bytes: int) -> None:
+        check_file(source)
         self._source, self._tally, self._message_bytes = source, tally, message_bytes
         self._stack = ExitStack()
         self._listed: IO[bytes] | None = None
@@ -35,36 +36,42 @@ class Replay:
         self._stack.close()
 
     def messages(self, batch: int) -> Iterator[list[tuple[bytes, bytes]]]:
-        """Yield the good tickets as lists of (key, JSON), `batch` at a time."""
+        """Yield the good tickets as lists of (key, JSON): those of the next `batch` lines, which may be none."""
         ready: list[tuple[bytes, bytes]] = []
-        for number, line in read_lines(self._source):
+        for place, (number, line) in enumerate(read_lines(self._source), start=1):
             ticket = Rejected(line.reason) if isinstance(line, Unreadable) else judge(line)
             if isinstance(ticket, Rejected):
                 self._bad(number, ticket.reason)
-                continue
-            message = b"%d" % ticket.client_id, as_json(ticket)
-            size = len(message[0]) + len(message[1])
-            if size > self._message_bytes:
-                self._tally.sent += 1
-                self._tally.fail(
-                    f"line {number}: {size:,} bytes is more than the {self._message_bytes:,} that the topic accepts "
-                    "in one message (max.message.bytes)"
-                )
-                continue
-            ready.append(message)
-            if len(ready) == batch:
+            elif self._fits(number, message := (b"%d" % ticket.client_id, as_json(ticket))):
+                ready.append(message)
+            if place % batch == 0:
                 yield ready
                 ready = []
-        if ready:
-            yield ready
+        yield ready
+
+    def _fits(self, number: int, message: tuple[bytes, bytes]) -> bool:
+        size = sum(map(len, message))
+        if size > self._message_bytes:
+            self._tally.sent += 1
+            self._tally.fail(
+                f"line {number}: {size:,} bytes is more than the {self._message_bytes:,} that the topic accepts "
+                "in one message (max.message.bytes)"
+            )
+        return size <= self._message_bytes
 
     def _bad(self, number: int, reason: str) -> None:
         self.bad_lines += 1
         if len(self.first_bad) < ERRORS_KEPT:
             self.first_bad.append(f"line {number}: {reason}")
-        if self._listed is None:
-            self._listed = self._stack.enter_context(self.bad_lines_file.open("wb"))
-        self._listed.write(orjson.dumps({"line": number, "reason": reason}, option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            if self._listed is None:
+                self._listed = self._stack.enter_context(self.bad_lines_file.open("wb"))
+            self._listed.write(orjson.dumps({"line": number, "reason": reason}, option=orjson.OPT_APPEND_NEWLINE))
+        except OSError as error:
+            raise ReplayRefused(
+                f"The list of bad lines {self.bad_lines_file} cannot be written: {error.strerror}. "
+                "Make room or give write access, or use another INDUTECH_DATA_DIR."
+            ) from error
 
 
 def as_json(ticket: Ticket) -> bytes:

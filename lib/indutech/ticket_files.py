@@ -19,7 +19,7 @@ from indutech.tickets import FIELDS, INTEGER
 LINE_AT_MOST = 16 << 20  # bytes: a file without line ends must not fill the memory
 ROWS_AT_ONCE = 4_096
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
+SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet", ".jsonl.gz", ".ndjson.gz", ".csv.gz")
 
 
 class ReplayRefused(InduTechError):
@@ -36,27 +36,35 @@ class Unreadable:
 Line = tuple[int, bytes | Unreadable]
 
 
+def check_file(path: Path) -> None:
+    """Return if there is such a file, and its name says how to read it.
+
+    Raises:
+        ReplayRefused: with what is wrong.
+    """
+    if not path.is_file():
+        raise ReplayRefused(f"There is no file {path} to replay.")
+    if not path.name.lower().endswith(SUFFIXES):
+        raise ReplayRefused(
+            f"{path.name} is of no kind that can be replayed: its name must end in one of {', '.join(SUFFIXES)}."
+        )
+
+
 def read_lines(path: Path) -> Iterator[Line]:
     """Yield (number, JSON) of each line or row; numbers start at 1, and the header of a CSV is line 1.
 
     Raises:
         ReplayRefused: no such file, an unknown suffix, a missing column, or a file that breaks off.
     """
-    if not path.is_file():
-        raise ReplayRefused(f"There is no file {path} to replay.")
-    packed = path.suffix == ".gz"
-    suffix = Path(path.stem).suffix if packed else path.suffix
-    if suffix not in SUFFIXES or (packed and suffix == ".parquet"):
-        raise ReplayRefused(
-            f"{path.name} is of no kind that can be replayed: its name must end in {', '.join(SUFFIXES)}, "
-            "or .gz after one of the first three."
-        )
+    check_file(path)
+    name = path.name.lower()
     number = 0
     try:
-        if suffix == ".parquet":
+        if name.endswith(".parquet"):
             lines = _parquet_rows(path)
         else:
-            lines = (_csv_rows if suffix == ".csv" else _json_lines)(path, gzip.open if packed else open)
+            opened = gzip.open if name.endswith(".gz") else open
+            lines = (_csv_rows if ".csv" in name[-7:] else _json_lines)(path, opened)
         for number, line in lines:
             yield number, line
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
