@@ -11,6 +11,7 @@ from indutech.money import Money
 from indutech.prices import Confidence, PriceList
 
 TERMS = (12, 36)  # months that AWS sells, paid month by month, nothing upfront
+TERM_NAMES = {0: "on demand", 12: "1 year", 36: "3 years"}
 
 
 @dataclass(frozen=True)

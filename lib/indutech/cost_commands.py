@@ -86,7 +86,7 @@ def _show(bill: Bill, model: CostModel) -> None:
     table = Table(title=f"{bill.scenario}: {marked(bill)} a month, {bill.one_off_total} once")
     found = line_table(bill)
     for column in found.columns:
-        table.add_column(column, justify="right" if column in ("Quantity", "Price", "Cost") else "left")
+        table.add_column(column, justify="right" if column in ("Quantity", "Cost") else "left")
     for row in found.itertuples(index=False):
         table.add_row(*map(str, row))
     console = Console(width=None if sys.stdout.isatty() else 220)

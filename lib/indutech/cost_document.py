@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import pandas as pd
+from IPython.display import HTML, Markdown
 
 from indutech import cost_tables as bills
 from indutech import decision_tables as decisions
+from indutech import estimate_tables as audit
 from indutech import storage_tables as storage
 from indutech.cost_model import CostModel, doubt
 from indutech.errors import InduTechError
@@ -21,7 +23,7 @@ from indutech.storage_worth import archives, layouts
 from indutech.watch import Owner, watch_files
 
 DOCUMENT = PROJECT / "docs" / "03-costs.md"
-MARKERS = re.compile(r"(<!-- costs:(?P<name>[a-z-]+) -->\n).*?(\n<!-- /costs -->)", re.S)
+MARKERS = re.compile(r"(<!-- costs:(?P<name>[a-z-]+) -->\n).*?(<!-- /costs -->)", re.S)
 SMALL_OBJECT_MIB = Decimal("0.0625")  # what a lake of uncompacted micro-batches looks like
 
 
@@ -35,16 +37,35 @@ def renewed(text: str, model: CostModel) -> str:
     def block(found: re.Match[str]) -> str:
         if found["name"] not in PARTS:
             raise DocumentError(f"docs/03-costs.md asks for '{found['name']}'. There is: {', '.join(PARTS)}.")
-        return f"{found[1]}{PARTS[found['name']](model)}{found[3]}"
+        part = PARTS[found["name"]](model)
+        escaped = part if part.startswith("```") else _plain_dollars(part)
+        return f"{found[1]}{escaped}\n{found[3]}"
 
     return MARKERS.sub(block, text)
+
+
+def table(content: pd.DataFrame) -> HTML:
+    """A table for a notebook: whole texts, one row of headings, and dollars that stay dollars."""
+    named = content.reset_index() if content.index.names != [None] else content
+    with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
+        return HTML(named.to_html(index=False, border=0, justify="left"))  # type: ignore[no-untyped-call]
+
+
+def text(sentences: str) -> Markdown:
+    """Sentences for a notebook in which a dollar is a dollar: JupyterLab and GitHub would read `$…$` as mathematics."""
+    return Markdown(_plain_dollars(sentences))  # type: ignore[no-untyped-call]
+
+
+def _plain_dollars(content: str) -> str:
+    return re.sub(r"(?<!\\)\$", r"\\$", content)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
     """A table in Markdown, its index as the first column."""
     named = table.reset_index() if table.index.names != [None] else table
     rows = [list(map(str, named.columns)), ["---"] * len(named.columns), *named.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return _plain_dollars("\n".join(lines))
 
 
 def in_short(model: CostModel) -> str:
@@ -103,12 +124,13 @@ PARTS: Mapping[str, Callable[[CostModel], str]] = {
     "scenarios": _table(bills.scenario_table),
     "components": _table(lambda m: bills.component_table(m.bill("reference"), most=30)),
     "lines": _table(lambda m: bills.line_table(m.bill("reference"))),
-    "audit": _table(lambda m: bills.audit_table(m.findings)),
-    "verdicts": _table(lambda m: bills.verdict_table(m.findings)),
-    "same-scope": _table(bills.same_scope_table),
+    "audit": _table(lambda m: audit.audit_table(m.findings)),
+    "missing": _table(lambda m: audit.missing_table(m.findings)),
+    "verdicts": _table(lambda m: audit.verdict_table(m.findings)),
+    "same-scope": _table(audit.same_scope_table),
     "units": _table(decisions.unit_table),
     "streaming": _table(decisions.streaming_table),
-    "swings": _table(lambda m: decisions.swing_table(swings("reference", m.usage, m.prices))),
+    "swings": _table(lambda m: decisions.swing_table(swings("reference", m.usage, m.prices), why=True)),
     "doubts": _table(lambda m: bills.doubt_table(m, m.bill("reference", 12))),
     "commitments": _table(decisions.commitment_table),
     "projection": _table(decisions.projection_table),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from indutech import scenarios
 from indutech.costs import ON_DEMAND, Bill
-from indutech.estimate import AUDIT_FILE, CLAIMS_FILE, Finding, audit, missing, read_rows
+from indutech.estimate import AUDIT_FILE, CLAIMS_FILE, Finding, missing, read_rows
+from indutech.estimate_audit import audit
 from indutech.focus import TAGS
 from indutech.measurement import Measurement, read_measurement
 from indutech.prices import PRICES_FILE, Confidence, PriceList, read_prices
@@ -49,8 +50,12 @@ def doubt(bill: Bill) -> str:
     """The mark a total carries: nothing when every rate is exact, or the share of the bill that is not, in words."""
     if bill.weakest is Confidence.EXACT:
         return ""
-    share = sum((part for level, part in bill.confidence.items() if level is not Confidence.EXACT), Decimal(0))
-    return f"{share * 100:.0f} % at {bill.weakest.value} rates"
+    return f"{doubtful_share(bill) * 100:.0f} % at {bill.weakest.value} rates"
+
+
+def doubtful_share(bill: Bill) -> Decimal:
+    """The share of the monthly bill at rates that were not read for the region."""
+    return sum((part for level, part in bill.confidence.items() if level is not Confidence.EXACT), Decimal(0))
 
 
 def as_json(bill: Bill) -> dict[str, object]:

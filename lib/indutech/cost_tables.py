@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 import pandas as pd
 
-from indutech.cost_model import CostModel, doubt
+from indutech.cost_model import CostModel, doubt, doubtful_share
 from indutech.costs import Bill, Line
 from indutech.estimate import NAME as CLAIMED
-from indutech.estimate import Finding
 from indutech.money import Money, dollars, singular, total
 from indutech.platform import platform
 from indutech.prices import Confidence
 from indutech.scenarios import NAMES
 from indutech.sensitivity import doubts
 
-DAGGER = " †"  # behind every total in which a rate that was not read for the region matters
+DAGGER = "\N{NO-BREAK SPACE}†"  # behind every total in which a rate that was not read for the region matters
 
 
 def marked(bill: Bill, amount: Money | None = None) -> str:
@@ -39,17 +37,17 @@ def scenario_table(model: CostModel) -> pd.DataFrame:
                     "1 year committed": str(free.monthly_total),
                     "3 years committed": "not claimed",
                     "Once": str(free.one_off_total),
-                    "In doubt †": "claimed, not priced",
+                    "Unverified rates": "claimed, not priced",
                 }
             )
             continue
         rows.append({
             "Scenario": name,
             "A month, on demand": marked(free),
-            "1 year committed": marked(year) if bound else "nothing to commit",
-            "3 years committed": marked(three) if bound else "nothing to commit",
+            "1 year committed": marked(year) if bound else "–",
+            "3 years committed": marked(three) if bound else "–",
             "Once": str(free.one_off_total),
-            "In doubt †": doubt(free) or "none",
+            "Unverified rates": f"{doubtful_share(free) * 100:.0f} %",
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("Scenario")
 
@@ -99,53 +97,11 @@ def _line_row(line: Line) -> dict[str, str]:
         "Component": component_name(line.component),
         "Item": f"{line.price.service}: {line.price.item}",
         "Quantity": f"{line.quantity:,.2f} {line.price.unit}",
-        "Price": f"${line.list_unit_price.normalize():f}",
-        "Cost": f"{line.effective_cost}{'' if line.confidence is Confidence.EXACT else DAGGER}",
-        "": "once" if line.charge.one_off else "a month",
-        "Rate of": line.price.as_of,
-        "Confidence": line.confidence.value,
+        "Rate": f"${line.list_unit_price.normalize():f} ({line.price.as_of}, {line.confidence.value})",
+        "Cost": f"{line.effective_cost}{'' if line.confidence is Confidence.EXACT else DAGGER}"
+        + (" once" if line.charge.one_off else " a month"),
         "Assumptions": ", ".join(sorted(line.marks)) or "–",
     }
-
-
-def audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """Claimed, recomputed, difference and verdict of each line."""
-    return pd.DataFrame(
-        [
-            {
-                "Line": finding.item if finding.claimed.amount else _missing_name(finding),
-                "Claimed": str(finding.claimed),
-                "Recomputed": str(finding.recomputed) if finding.recomputed else "not derivable",
-                "Claimed too much": str(finding.difference),
-                "Verdict": finding.verdict.value,
-                "Why": finding.reason,
-            }
-            for finding in findings
-        ]
-    ).set_index("Line")
-
-
-def _missing_name(finding: Finding) -> str:
-    part = finding.item.partition(": ")[2]
-    return f"{component_name(finding.component)}: {part}" if part else component_name(finding.component)
-
-
-def verdict_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """How many monthly lines got each verdict, what they claim, and the difference."""
-    kept = [finding for finding in findings if finding.frequency == "monthly"]
-    verdicts = dict.fromkeys(finding.verdict for finding in kept)
-    return pd.DataFrame(
-        [
-            {
-                "Verdict": verdict.value,
-                "Lines": len(group),
-                "Claimed a month": str(total([finding.claimed for finding in group])),
-                "Claimed too much": str(total([finding.difference for finding in group])),
-            }
-            for verdict in verdicts
-            for group in [[finding for finding in kept if finding.verdict is verdict]]
-        ]
-    ).set_index("Verdict")
 
 
 def doubt_table(model: CostModel, bill: Bill, most: int = 3) -> pd.DataFrame:
@@ -169,28 +125,3 @@ def doubt_table(model: CostModel, bill: Bill, most: int = 3) -> pd.DataFrame:
 def _rate(model: CostModel, price_id: str) -> str:
     price = model.prices[price_id]
     return f"${price.tiers[0].price.normalize():f} per {singular(price.unit)} ({price.as_of})"
-
-
-def same_scope_table(model: CostModel) -> pd.DataFrame:
-    """The estimate's own scope at today's dated prices: committed or not, Spectrum at its low or its base."""
-    claimed = [
-        finding for finding in model.findings if finding.verdict.value != "missing" and finding.frequency == "monthly"
-    ]
-    spectrum = model.prices["redshift_spectrum"]
-    quantity = Decimal(55)
-    cheaper = spectrum.cost(quantity, "TB") - spectrum.at("low").cost(quantity, "TB")
-    committed = total([finding.recomputed or finding.claimed for finding in claimed])
-    nodes = [("redshift_ra3_xlplus", 2), ("ec2_c5_large", 3)]
-    dearer = [
-        (model.prices[price_id].cost(730 * count, "Hours") - year.cost(730 * count, "Hours"))
-        for price_id, count in nodes
-        if (year := model.prices.commitment(price_id, 12))
-    ]
-    rows = {
-        "Committed for 1 year, Spectrum at its low": committed - cheaper,
-        "Committed for 1 year, Spectrum at its base": committed,
-        "On demand, Spectrum at its base": committed + total(dearer),
-    }
-    return pd.DataFrame(
-        [{"Same scope": name, "A month": f"{cost.cents()}{DAGGER}"} for name, cost in rows.items()]
-    ).set_index("Same scope")

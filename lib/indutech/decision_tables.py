@@ -8,7 +8,7 @@ from decimal import Decimal
 import pandas as pd
 
 from indutech import streaming_costs, unit_costs
-from indutech.commitments import TERMS, Commitment, commitment
+from indutech.commitments import TERM_NAMES, TERMS, Commitment, commitment
 from indutech.cost_model import CostModel, doubt
 from indutech.cost_tables import DAGGER
 from indutech.money import dollars
@@ -30,7 +30,7 @@ def unit_table(model: CostModel, scenario: str = "reference") -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Events, GB a month": f"{found.volume_gb:,}",
+                "Events, GB": f"{found.volume_gb:,}",
                 "Bill a month": f"{found.monthly_total}{mark}",
                 "A million events": f"{found.per_million_events}{mark}",
                 "A GB ingested": f"{found.per_gb_ingested}{mark}",
@@ -39,7 +39,7 @@ def unit_table(model: CostModel, scenario: str = "reference") -> pd.DataFrame:
             }
             for found in unit_costs.against_volume(scenario, model.usage, model.prices)
         ]
-    ).set_index("Events, GB a month")
+    ).set_index("Events, GB")
 
 
 def streaming_table(model: CostModel) -> pd.DataFrame:
@@ -47,10 +47,10 @@ def streaming_table(model: CostModel) -> pd.DataFrame:
     rows = streaming_costs.against_volume(model.usage, model.prices)
     return pd.DataFrame(
         [
-            {"Events, GB a month": f"{volume:,}"} | {name: str(bill.monthly_total) for name, bill in bills.items()}
+            {"Events, GB": f"{volume:,}"} | {name: str(bill.monthly_total) for name, bill in bills.items()}
             for volume, bills in rows
         ]
-    ).set_index("Events, GB a month")
+    ).set_index("Events, GB")
 
 
 def commitments(model: CostModel) -> list[Commitment]:
@@ -70,11 +70,11 @@ def commitment_table(model: CostModel, stops: Sequence[int] = (3, 6, 12, 24)) ->
             "Saved a month": f"{found.saving_month}{mark}",
             "Pays from month": str(found.break_even_month),
         } | {f"Lost if stopped after {stop}": f"{found.loss_if_stopped(stop)}{mark}" for stop in stops})  # fmt: skip
-    return pd.DataFrame(rows).set_index("Term")
+    return pd.DataFrame(rows).set_index("Term").T.rename_axis("Commitment of the warehouse").rename_axis(None, axis=1)
 
 
-def swing_table(swings: Sequence[Swing], mark: str = DAGGER, most: int = 10) -> pd.DataFrame:
-    """The inputs that move the bill most, and why their bracket is what it is."""
+def swing_table(swings: Sequence[Swing], mark: str = DAGGER, most: int = 10, why: bool = False) -> pd.DataFrame:
+    """The inputs that move the bill most, and if asked why their bracket is what it is."""
     return pd.DataFrame(
         [
             {
@@ -82,9 +82,9 @@ def swing_table(swings: Sequence[Swing], mark: str = DAGGER, most: int = 10) -> 
                 "Low – base – high": f"{swing.low:f} – {swing.base:f} – {swing.high:f} {swing.unit}",
                 "Bill at low": f"{swing.total_at_low}{mark}",
                 "Bill at high": f"{swing.total_at_high}{mark}",
-                "Kind": swing.kind,
-                "Why": swing.reason,
+                "Origin": swing.kind,
             }
+            | ({"Why": swing.reason} if why else {})
             for swing in swings[:most]
         ]
     ).set_index("Input")
@@ -93,12 +93,12 @@ def swing_table(swings: Sequence[Swing], mark: str = DAGGER, most: int = 10) -> 
 def projection_table(model: CostModel, months: Sequence[int] = (1, 12, 24, 36)) -> pd.DataFrame:
     """The month's bill and all that was paid until then, by commitment."""
     rows: dict[int, dict[str, str]] = {month: {"Month": str(month)} for month in months}
-    for term, label in ((0, "on demand"), *((months_, f"{months_} months committed") for months_ in TERMS)):
+    for term, label in TERM_NAMES.items():
         mark = flag(model, months=term)
         for found in project("reference", model.usage, model.prices, max(months), term):
             if found.number in rows:
-                rows[found.number][f"Month, {label}"] = f"{found.monthly}{mark}"
-                rows[found.number][f"Paid so far, {label}"] = f"{found.cumulative}{mark}"
+                rows[found.number][f"Month: {label}"] = f"{found.monthly}{mark}"
+                rows[found.number][f"Paid: {label}"] = f"{dollars(found.cumulative.amount, 0)}{mark}"
     return pd.DataFrame(list(rows.values())).set_index("Month")
 
 

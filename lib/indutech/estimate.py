@@ -1,4 +1,4 @@
-"""The estimate of 2025: its lines as claimed, and an audit that recomputes each from dated prices."""
+"""The estimate of 2025: its lines as claimed, and what it has no line for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 from pathlib import Path
 
 from indutech.costs import Bill, Charge, priced
-from indutech.money import HOURS_PER_MONTH, Money, singular, total
+from indutech.money import Money, total
 from indutech.prices import Confidence, Price, PriceList, Tier
 from indutech.settings import PROJECT
 from indutech.usage import just
@@ -25,7 +24,6 @@ SHORT = (
                             ("dms_storage_single", "dms_storage_multi"))),
     ("redpanda", "brokers of a supported shape", (("ec2_c5_large", "ec2_m6gd_xlarge"),)),
 )  # fmt: skip
-TOLERANCE = Decimal("0.02")  # a claim within 2 % of its recomputation holds: a month of 720 hours is 1.4 % off
 
 
 class Verdict(StrEnum):
@@ -74,82 +72,6 @@ def _claim_as_price(row: Mapping[str, str]) -> Price:
         price_id=row["line_id"], service=row["service"], item=row["item"], region="eu-west-3", unit="Claims",
         currency=row["currency"], as_of="2025", confidence=Confidence.UNVERIFIED, source="estimate of 2025, as claimed",
         note="", look_up="", commitment_of="", term_months=0, tiers=(Tier(Decimal(0), amount, amount, amount),),
-    )  # fmt: skip
-
-
-def audit(claims: Sequence[Mapping[str, str]], parts: Sequence[Mapping[str, str]], prices: PriceList) -> list[Finding]:
-    """Each claimed line against its recomputation, in the order of the claims."""
-    by_line = {line: list(rows) for line, rows in groupby(parts, key=lambda row: row["line_id"])}
-    return [_finding(claim, by_line[claim["line_id"]], prices) for claim in claims]
-
-
-def _finding(claim: Mapping[str, str], parts: list[Mapping[str, str]], prices: PriceList) -> Finding:
-    claimed = Money(Decimal(claim["claimed"]), claim["currency"])
-    readings = {name: list(rows) for name, rows in groupby(parts, key=lambda row: row["reading"])}
-    costs = {name: _cost(rows, prices) for name, rows in readings.items()}
-    closest = min(costs, key=lambda name: abs((costs[name] - claimed).amount))
-    rows, known = readings[closest], costs[closest]
-    unstated = [row for row in rows if not row["quantity"]]
-    doubtful = [prices[row["price_id"]] for row in rows if prices[row["price_id"]].in_doubt]
-    remark = rows[-1]["remark"]
-    if unstated:
-        price = prices[unstated[0]["price_id"]]
-        needed = (claimed - known).amount / price.tiers[0].price
-        per_month = (
-            f"{needed / HOURS_PER_MONTH:,.2f} load units" if "LCU" in price.unit else f"{needed:,.0f} {price.unit}"
-        )
-        reason = f"{price.item}: {unstated[0]['basis']}; the claim leaves room for {per_month}"
-        return _made(claim, claimed, None, claimed - known, Verdict.HOLDS_IF, reason, remark)
-    difference = claimed - known
-    if _near(claimed, known):
-        if not doubtful:
-            return _made(claim, claimed, known, difference, Verdict.HOLDS, rows[0]["basis"], remark)
-        return _made(claim, claimed, known, difference, Verdict.HOLDS_IF, _if_rate(doubtful[0], known, rows), remark)
-    bounds = [_cost(rows, _at(prices, doubtful, bound)) for bound in ("low", "high")]
-    if any(_near(claimed, bound) for bound in bounds):
-        return _made(claim, claimed, known, difference, Verdict.HOLDS_IF, _if_rate(doubtful[0], claimed, rows), remark)
-    others = "; ".join(f"{name}: {cost.cents()}" for name, cost in costs.items())
-    implied = claimed.amount / Decimal(rows[0]["quantity"])
-    unit = singular(rows[0]["unit"])
-    reason = (
-        f"{rows[0]['basis']} gives {others}; the claim implies {implied:.4f} per {unit}{_same_rate(implied, prices)}"
-    )
-    return _made(claim, claimed, known, difference, Verdict.WRONG, reason, remark)
-
-
-def _cost(rows: Sequence[Mapping[str, str]], prices: PriceList) -> Money:
-    return total([prices[r["price_id"]].cost(Decimal(r["quantity"]), r["unit"]) for r in rows if r["quantity"]])
-
-
-def _at(prices: PriceList, doubtful: Sequence[Price], bound: str) -> PriceList:
-    for price in doubtful:
-        prices = prices.with_price(price.at(bound))
-    return prices
-
-
-def _near(claimed: Money, recomputed: Money) -> bool:
-    return abs((claimed - recomputed).amount) <= claimed.amount * TOLERANCE
-
-
-def _if_rate(price: Price, cost: Money, rows: Sequence[Mapping[str, str]]) -> str:
-    rate = cost.amount / Decimal(rows[0]["quantity"])
-    return f"if the rate is {rate:.4f} per {singular(price.unit)}, which was not read for Paris"
-
-
-def _same_rate(rate: Decimal, prices: PriceList) -> str:
-    """Names the rates of the list that a wrong claim may have been copied from."""
-    same = sorted(
-        f"{p.service}: {p.item}" for p in prices.values() if abs(p.tiers[0].price - rate) < rate * Decimal("0.001")
-    )
-    return f", the rate of {' or '.join(same[:2])}" if same else ""
-
-
-def _made(claim: Mapping[str, str], claimed: Money, recomputed: Money | None, difference: Money,
-          verdict: Verdict, reason: str, remark: str) -> Finding:  # fmt: skip
-    return Finding(
-        claim["line_id"], claim["component"], claim["item"], claim["frequency"], claimed,
-        recomputed.cents() if recomputed else None, difference.cents(), verdict,
-        f"{reason}; {remark}" if remark else reason,
     )  # fmt: skip
 
 

@@ -9,14 +9,12 @@ import plotly.graph_objects as go
 
 from indutech.charts import AMBER, BLUE, COLOURS, RED, TEAL
 from indutech.charts import _finished as finished
-from indutech.commitments import TERMS, Commitment
+from indutech.commitments import TERM_NAMES, TERMS, Commitment
 from indutech.cost_model import CostModel, doubt
 from indutech.costs import ON_DEMAND
 from indutech.moving import Move
 from indutech.projection import project
 from indutech.storage_worth import CLASSES, Layout, archives
-
-TERM_NAMES = {ON_DEMAND: "on demand", 12: "1 year committed", 36: "3 years committed"}
 
 
 def months_ahead(model: CostModel, months: int = 36) -> go.Figure:

@@ -52,8 +52,8 @@ def layout_table(layouts: Sequence[Layout]) -> pd.DataFrame:
         [
             {
                 "Layout": layout.name,
-                f"Bytes read, {MARK}": f"{layout.share * 100:.2f} %",
-                "pooled – incompressible text": (
+                f"Read, {MARK}": f"{layout.share * 100:.2f} %",
+                "Pooled – incompressible": (
                     f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %"
                 ),
                 "Spectrum, low": str(layout.spectrum_month_low),
@@ -77,7 +77,7 @@ def archive_table(by_size: Sequence[tuple[str, Sequence[Archive]]]) -> pd.DataFr
                 "Pays after": _months(found),
                 "Read once": str(found.read_once),
                 "Least days": str(found.kept_in.least_days or "–"),
-                "Spectrum reads it": "yes" if found.kept_in.spectrum_reads_it else "no",
+                "Spectrum": "reads it" if found.kept_in.spectrum_reads_it else "cannot read it",
             }
             for size, archives in by_size
             for found in archives

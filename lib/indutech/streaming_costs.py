@@ -45,7 +45,7 @@ def kinesis_provisioned(u: Usage) -> list[Charge]:
 
 
 OPTIONS: dict[str, Callable[[Usage], list[Charge]]] = {
-    "Redpanda on EC2": c.redpanda,
+    "Redpanda": c.redpanda,
     "MSK provisioned": msk_provisioned,
     "MSK Serverless": msk_serverless,
     "Kinesis on demand": kinesis_on_demand,

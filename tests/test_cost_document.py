@@ -1,0 +1,126 @@
+"""No amount is typed: documents and notebook hold what the model computes, and nothing else in dollars."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indutech.cost_document import DOCUMENT, PARTS, DocumentError, in_short, renewed
+from indutech.cost_model import read_model
+from indutech.settings import PROJECT
+
+NOTEBOOK = PROJECT / "notebooks" / "05_finops.ipynb"
+MODEL = read_model()
+# "$5", "5 $", "5 USD", "5 dollars", "US$ 5,000.00", also with an escaped dollar; not "$HOME" or "${x}".
+DOLLARS = re.compile(r"\$\s?\d|\d\s?(?:\\?\$(?!\{)|USD\b|US\$|dollars?\b)", re.IGNORECASE)
+
+# What any document lets code write: the bills here, and the tables of the architecture, which quote what is claimed.
+GENERATED = re.compile(r"<!-- (costs|platform):[^>]* -->\n.*?<!-- /\1 -->", re.S)
+
+
+def amounts(text: str) -> list[str]:
+    """Lines of a text in which somebody typed a dollar amount; what is generated between markers does not count."""
+    return [line for line in GENERATED.sub("", text).splitlines() if DOLLARS.search(line)]
+
+
+def documents() -> Iterator[Path]:
+    """Every Markdown file of the project."""
+    yield from [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("typed", ["costs $5", "is \\$5,138.78", "5 USD", "about 30 dollars", "| 12 $ |", "3,551USD"])
+def test_a_typed_amount_is_found(typed: str) -> None:
+    """However it is written."""
+    assert amounts(f"fine\n{typed}\nfine") == [typed]
+
+
+@pytest.mark.parametrize("fine", ["`$HOME/x`", "${count}", "50 GB a month", "usd per hour", "$x = 3"])
+def test_what_is_no_amount_is_left_alone(fine: str) -> None:
+    """Shell variables and units are not money."""
+    assert amounts(fine) == []
+
+
+def test_a_generated_amount_is_not_a_typed_one() -> None:
+    """Between two markers stands what the code produced."""
+    assert amounts("<!-- costs:month -->\n| $5 |\n<!-- /costs -->\n") == []
+
+
+def test_no_document_has_a_typed_amount_about_the_platform() -> None:
+    """The cost document has none at all, and no table of any other document has one."""
+    assert amounts(DOCUMENT.read_text(encoding="utf-8")) == []
+    for document in documents():
+        rows = [line for line in amounts(document.read_text(encoding="utf-8")) if line.lstrip().startswith("|")]
+        assert rows == [], f"{document.name}: let `indutech costs document` write it"
+
+
+def test_the_document_is_what_the_model_computes() -> None:
+    """Renewing changes nothing: run `indutech costs document` after a change of prices or assumptions."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    assert renewed(text, MODEL) == text
+    assert set(re.findall(r"<!-- costs:([a-z-]+) -->", text)) == set(PARTS)
+
+
+def test_an_unknown_part_is_refused() -> None:
+    """A marker with a typing error would keep its old text for ever."""
+    with pytest.raises(DocumentError, match="asks for 'audti'"):
+        renewed("<!-- costs:audti -->\n<!-- /costs -->", MODEL)
+
+
+def test_renewing_an_empty_part_leaves_the_next_one_alone() -> None:
+    """Two parts that follow each other are two parts."""
+    text = "<!-- costs:month -->\n<!-- /costs -->\n\nkept\n\n<!-- costs:month -->\nold\n<!-- /costs -->\n"
+
+    assert renewed(text, MODEL) == text.replace("-->\n<!--", "-->\nA month is 730 hours.\n<!--").replace(
+        "old", "A month is 730 hours."
+    )
+
+
+def cells(kind: str) -> list[str]:
+    """Sources of the notebook's cells of one kind."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def test_the_notebook_types_no_amount() -> None:
+    """Neither in its text nor in a string of its code."""
+    assert [line for kind in ("markdown", "code") for cell in cells(kind) for line in amounts(cell)] == []
+
+
+def test_the_committed_notebook_shows_the_models_answer() -> None:
+    """A price change that the notebook has not seen shows here, and in nbval: run `make notebooks`."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    said = json.dumps([cell.get("outputs") for cell in notebook["cells"]], ensure_ascii=False)
+
+    for line in in_short(MODEL).splitlines():
+        assert line.replace("$", "\\\\$") in said
+
+
+def test_the_notebook_keeps_to_the_house_style() -> None:
+    """No def, no cell of more than twelve lines, and each chart is left out of the comparison."""
+    for cell in cells("code"):
+        assert "def " not in cell
+        assert len(cell.splitlines()) <= 12
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    drawn = [c for c in notebook["cells"] if "_charts." in "".join(c["source"])]
+    assert drawn
+    assert all("nbval-ignore-output" in c["metadata"]["tags"] for c in drawn)
+
+
+def test_doubt_is_visible_wherever_it_enters() -> None:
+    """Each total of a bill in doubt carries the mark, in tables and in titles of charts."""
+    from indutech import cost_charts, horizon_charts
+    from indutech.cost_tables import component_table, scenario_table
+
+    reference = MODEL.bill("reference")
+    assert "†" in component_table(reference).loc["Total", "A month"]
+    assert all("†" in cell for cell in scenario_table(MODEL).loc[["reference", "lean", "serverless"]].iloc[:, 0])
+    for figure in (
+        cost_charts.bill_treemap(reference),
+        cost_charts.from_claimed(MODEL.bill("estimate-2025"), reference),
+        cost_charts.unit_cost_curve(MODEL),
+        horizon_charts.months_ahead(MODEL, 12),
+    ):
+        assert "unverified" in figure.layout.title.text

@@ -1,0 +1,86 @@
+"""The exports: JSON and CSV of a bill, and rows that a FOCUS tool reads."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from typer.testing import CliRunner
+
+from indutech.cli import app
+from indutech.cost_model import read_model
+from indutech.focus import focus_csv, focus_rows
+from indutech.scenarios import NAMES
+
+MODEL = read_model()
+# Mandatory columns of FOCUS 1.2 that an estimate can fill, and those this project promises.
+MANDATORY = {
+    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart",
+    "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart", "ContractedCost",
+    "EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName",
+    "PublisherName", "ServiceCategory", "ServiceName",
+}  # fmt: skip
+PROMISED = {"ListUnitPrice", "RegionId", "Tags", "CommitmentDiscountId", "CommitmentDiscountStatus", "PricingCategory"}
+
+
+def run(*arguments: str) -> str:
+    """The output of `indutech costs` with these arguments."""
+    result = CliRunner().invoke(app, ["costs", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize("scenario", NAMES)
+@pytest.mark.parametrize("months", [0, 12])
+def test_focus_rows_sum_to_the_bill(scenario: str, months: int) -> None:
+    """Every row has the columns, its price times its quantity is its list cost, and the sums are the bill's."""
+    bill = MODEL.bill(scenario, months)
+    rows = list(csv.DictReader(io.StringIO(focus_csv(bill, date(2026, 12, 31)))))
+
+    assert set(rows[0]) >= MANDATORY | PROMISED
+    assert all(name in MANDATORY | PROMISED or name[0].isupper() or name.startswith("x_") for name in rows[0])
+    for row in rows:
+        product = Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"])
+        assert abs(product - Decimal(row["ListCost"])) <= Decimal("0.005")
+        assert row["ContractedCost"] == row["ListCost"]
+        assert (row["BillingPeriodStart"], row["BillingPeriodEnd"]) == ("2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z")
+        assert row["x_Confidence"]
+    whole = sum(Decimal(row["EffectiveCost"]) for row in rows)
+    assert whole == (bill.monthly_total + bill.one_off_total).amount
+
+
+def test_a_committed_row_names_its_commitment() -> None:
+    """List and contracted cost stay, the effective cost falls, and the row says why."""
+    [row] = [r for r in focus_rows(MODEL.bill("reference", 12), date(2026, 11, 1)) if r["CommitmentDiscountId"]]
+
+    assert (row["PricingCategory"], row["CommitmentDiscountStatus"]) == ("Committed", "Used")
+    assert Decimal(row["EffectiveCost"]) < Decimal(row["ContractedCost"]) == Decimal(row["ListCost"])
+
+
+def test_the_json_has_the_promised_keys_and_sums() -> None:
+    """scenario, currency, totals, lines and confidence; the estimate's totals are its own."""
+    found = json.loads(run("--scenario", "estimate-2025", "--format", "json"))
+
+    assert {"scenario", "currency", "monthly_total", "one_off_total", "lines", "confidence"} <= set(found)
+    assert (found["scenario"], found["currency"]) == ("estimate-2025", "USD")
+    assert (Decimal(found["monthly_total"]), Decimal(found["one_off_total"])) == (3551, 819)
+    monthly = sum(Decimal(line["effective_cost"]) for line in found["lines"] if not line["once"])
+    assert monthly == 3551
+
+
+def test_reference_is_the_default_and_csv_agrees_with_json() -> None:
+    """Three formats, one bill."""
+    found = json.loads(run("--json"))
+    rows = list(csv.DictReader(io.StringIO(run("--format", "csv"))))
+
+    assert found["scenario"] == "reference"
+    assert [row["effective_cost"] for row in rows] == [line["effective_cost"] for line in found["lines"]]
+    assert f"{Decimal(found['monthly_total']):,}" in run()
+
+
+def test_a_wrong_scenario_or_term_is_refused() -> None:
+    """A scenario that does not exist is an error the user can mend, a term AWS does not sell a wrong usage."""
+    assert CliRunner().invoke(app, ["costs", "--scenario", "cheap"]).exit_code == 1
+    assert CliRunner().invoke(app, ["costs", "--commitment", "7"]).exit_code == 2

@@ -1,0 +1,108 @@
+"""Watch files: what AWS would accept, by AWS's own description of its requests, with no account."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.model import Shape
+from botocore.validate import ParamValidator
+
+from indutech.cost_commands import WATCH_FOLDER
+from indutech.cost_model import read_model
+from indutech.focus import TAGS
+from indutech.watch import COLD_AFTER_DAYS, Owner, WatchFile, watch_files, write_files
+
+BILL = read_model().bill("reference")
+FILES = {file.name: file for file in watch_files(BILL, Owner())}
+SESSION = botocore.session.get_session()
+
+
+def complaints(file: WatchFile) -> list[str]:
+    """What botocore's shapes of the service say against a request: types, required fields, lengths, words, patterns."""
+    shape = SESSION.get_service_model(file.service).operation_model(file.operation).input_shape
+    report = ParamValidator().validate(file.content, shape)
+    return [*([report.generate_report()] if report.has_errors() else []), *words(file.content, shape, file.name)]
+
+
+def words(value: Any, shape: Shape, where: str) -> Iterator[str]:
+    """Values that are none of the words, or not of the pattern, that the service lists; botocore does not look."""
+    if shape.type_name == "structure":
+        for name, part in value.items():
+            yield from words(part, shape.members[name], f"{where}.{name}")
+    elif shape.type_name == "list":
+        for index, part in enumerate(value):
+            yield from words(part, shape.member, f"{where}[{index}]")
+    elif shape.type_name == "string":
+        if getattr(shape, "enum", None) and value not in shape.enum:
+            yield f"{where}: {value!r} is none of {shape.enum}"
+        pattern = shape.metadata.get("pattern", "")
+        if pattern.startswith("\\d") and not re.fullmatch(pattern, value):
+            yield f"{where}: {value!r} is not {pattern}"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_aws_would_take_the_request(name: str) -> None:
+    """Each file fits the service's own shapes."""
+    assert complaints(FILES[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (("Budget", "TimeUnit"), "MONTHS", "none of"),
+        (("Budget", "BudgetLimit", "Amount"), 5000, "type"),
+        (("AccountId",), "12", "length|is not"),
+    ],
+)
+def test_a_wrong_request_is_noticed(path: tuple[str, ...], value: object, says: str) -> None:
+    """The check is not a formality: a wrong word, type or number is named."""
+    content = json.loads(json.dumps(FILES["budget-platform.json"].content))
+    place = content
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+
+    found = complaints(WatchFile("budget-platform.json", "budgets", "CreateBudget", content))
+    assert re.search(says, "\n".join(found))
+
+
+def test_budgets_tell_at_half_four_fifths_and_the_whole() -> None:
+    """50, 80 and 100 % spent, and 80 % foreseen, of the reference's month."""
+    content = FILES["budget-platform.json"].content
+    told = [(n["Notification"]["NotificationType"], n["Notification"]["Threshold"])
+            for n in content["NotificationsWithSubscribers"]]  # fmt: skip
+
+    assert told == [("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 80)]
+    limit = int(content["Budget"]["BudgetLimit"]["Amount"])
+    assert BILL.monthly_total.amount <= limit < BILL.monthly_total.amount + 1
+
+
+def test_everything_is_tagged() -> None:
+    """The tags of the company are activated, set on the bucket and on each resource that can carry them."""
+    assert TAGS == {"Projet": "InduTech", "Env": "Prod"}
+    assert [t["TagKey"] for t in FILES["cost-allocation-tags.json"].content["CostAllocationTagsStatus"]] == list(TAGS)
+    for file in FILES.values():
+        tags = file.content.get("ResourceTags") or file.content.get("Tagging", {}).get("TagSet")
+        assert tags is None or {tag["Key"]: tag["Value"] for tag in tags} == TAGS
+
+
+def test_the_lake_stays_readable_for_spectrum() -> None:
+    """What Spectrum queries never goes to a class that has to be restored first; logs may, after 90 days."""
+    rules = {r["ID"]: r for r in FILES["lifecycle.json"].content["LifecycleConfiguration"]["Rules"]}
+
+    assert {t["StorageClass"] for t in rules["lake-stays-readable"]["Transitions"]} == {"INTELLIGENT_TIERING"}
+    assert rules["logs-to-archive"]["Transitions"] == [{"Days": COLD_AFTER_DAYS, "StorageClass": "GLACIER"}]
+
+
+def test_the_committed_files_are_those_of_the_model(tmp_path: Path) -> None:
+    """A price change that moves the budget shows here: run `indutech costs watch`."""
+    commands = write_files(list(FILES.values()), tmp_path)
+
+    assert {f.name for f in tmp_path.iterdir()} == {f.name for f in WATCH_FOLDER.iterdir()}
+    for file in tmp_path.iterdir():
+        assert file.read_text() == (WATCH_FOLDER / file.name).read_text(), "run `indutech costs watch`"
+    assert commands[2] == "aws budgets create-budget --cli-input-json file://budget-platform.json"
