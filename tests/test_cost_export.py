@@ -76,7 +76,7 @@ def test_reference_is_the_default_and_csv_agrees_with_json() -> None:
     rows = list(csv.DictReader(io.StringIO(run("--format", "csv"))))
 
     assert found["scenario"] == "reference"
-    assert [row["effective_cost"] for row in rows] == [line["effective_cost"] for line in found["lines"]]
+    assert [row["EffectiveCost"] for row in rows] == [line["effective_cost"] for line in found["lines"]]
     assert f"{Decimal(found['monthly_total']):,}" in run()
 
 

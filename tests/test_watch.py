@@ -11,10 +11,10 @@ import pytest
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
-from indutech.cost_commands import WATCH_FOLDER
+from indutech.cost_commands import WATCH_FOLDER, write_files
 from indutech.cost_model import read_model
 from indutech.focus import TAGS
-from indutech.watch import COLD_AFTER_DAYS, Owner, WatchFile, watch_files, write_files
+from indutech.watch import COLD_AFTER_DAYS, Owner, WatchFile, watch_files
 
 BILL = read_model().bill("reference")
 FILES = {file.name: file for file in watch_files(BILL, Owner())}
@@ -100,9 +100,10 @@ def test_the_lake_stays_readable_for_spectrum() -> None:
 
 def test_the_committed_files_are_those_of_the_model(tmp_path: Path) -> None:
     """A price change that moves the budget shows here: run `indutech costs watch`."""
-    commands = write_files(list(FILES.values()), tmp_path)
+    write_files(list(FILES.values()), tmp_path)
 
     assert {f.name for f in tmp_path.iterdir()} == {f.name for f in WATCH_FOLDER.iterdir()}
     for file in tmp_path.iterdir():
         assert file.read_text() == (WATCH_FOLDER / file.name).read_text(), "run `indutech costs watch`"
-    assert commands[2] == "aws budgets create-budget --cli-input-json file://budget-platform.json"
+    command = "aws budgets create-budget --cli-input-json file://budget-platform.json"
+    assert FILES["budget-platform.json"].command == command

@@ -1,11 +1,10 @@
-"""The `indutech costs` commands: bills, the FOCUS export, price refresh, measuring, watch files, the document."""
+"""The `indutech costs` commands: bills and their FOCUS export, price refresh, measuring, watch files, the document."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,12 +13,14 @@ from typing import Annotated
 import typer
 
 from indutech import cost_model
+from indutech.atomic import write_json
 from indutech.cost_model import CostModel, doubt, read_model
 from indutech.costs import Bill
 from indutech.errors import InduTechError
 from indutech.focus import focus_csv
 from indutech.scenarios import NAMES
 from indutech.settings import PROJECT, Settings
+from indutech.watch import WatchFile
 
 costs_app = typer.Typer(
     help="What the platform costs: every figure computed from dated prices and stated assumptions.",
@@ -35,7 +36,6 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
-    FOCUS = "focus"
 
 
 def _today() -> date:
@@ -46,7 +46,7 @@ def _today() -> date:
 def costs(
     context: typer.Context,
     scenario: Annotated[str, typer.Option(help=f"One of: {', '.join(NAMES)}.")] = "reference",
-    output: Annotated[Format, typer.Option("--format", help="`focus` is a FOCUS 1.2 CSV export.")] = Format.TABLE,
+    output: Annotated[Format, typer.Option("--format", help="The CSV has the columns of FOCUS 1.2.")] = Format.TABLE,
     commitment: Annotated[int, typer.Option(help="Months of commitment: 0, 12 or 36.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -60,21 +60,9 @@ def costs(
     if as_json or output is Format.JSON:
         typer.echo(json.dumps(cost_model.as_json(bill), ensure_ascii=False))
     elif output is Format.CSV:
-        typer.echo(_as_csv(bill), nl=False)
-    elif output is Format.FOCUS:
         typer.echo(focus_csv(bill, _today()), nl=False)
     else:
         _show(bill, model)
-
-
-def _as_csv(bill: Bill) -> str:
-    lines = cost_model.as_json(bill)["lines"]
-    assert isinstance(lines, list)  # noqa: S101 - tells the type checker what as_json builds
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**line, "assumptions": " ".join(line["assumptions"])} for line in lines)
-    return text.getvalue()
 
 
 def _show(bill: Bill, model: CostModel) -> None:
@@ -128,7 +116,6 @@ def measure(
     ] = False,
 ) -> None:
     """Measure this data folder's lake for the cost model: bytes, files, speed, and what the text does to them."""
-    from indutech.atomic import write_json
     from indutech.measure import measure as measure_lake
     from indutech.measurement import FILE_NAME, REFERENCE_FILE
 
@@ -153,13 +140,19 @@ def watch(
     bucket: Annotated[str, typer.Option(help="The lake's bucket.")] = "",
 ) -> None:
     """Write budgets, anomaly alerts, tags and lifecycle rules as files, and print how to apply them."""
-    from indutech.watch import Owner, watch_files, write_files
+    from indutech.watch import Owner, watch_files
 
     given = {"account_id": account, "email": email, "bucket": bucket}
     owner = Owner(**{name: value for name, value in given.items() if value})
     # The committed reference, not this folder's run: a budget must not move with a test run.
-    for command in write_files(watch_files(read_model().bill("reference"), owner), folder):
-        typer.echo(command)
+    write_files(watch_files(read_model().bill("reference"), owner), folder)
+
+
+def write_files(files: Sequence[WatchFile], folder: Path) -> None:
+    """Write the requests into a folder and print the commands that apply them, in order."""
+    for file in files:
+        write_json(folder / file.name, file.content)
+        typer.echo(file.command)
 
 
 @costs_app.command()

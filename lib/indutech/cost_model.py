@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from indutech import scenarios
 from indutech.costs import ON_DEMAND, Bill
-from indutech.estimate import AUDIT_FILE, CLAIMS_FILE, Finding, missing, read_rows
+from indutech.estimate import AUDIT_FILE, CLAIMS_FILE, Finding, claimed_bill, missing, read_rows
+from indutech.estimate import NAME as CLAIMED
 from indutech.estimate_audit import audit
 from indutech.focus import TAGS
 from indutech.measurement import Measurement, read_measurement
@@ -25,16 +27,20 @@ class CostModel:
     usage: Usage
     measurement: Measurement
     measured_by: str
+    claims: Sequence[Mapping[str, str]]
+    audit_parts: Sequence[Mapping[str, str]]
 
     def bill(self, scenario: str, months: int = ON_DEMAND) -> Bill:
         """The bill of a scenario, on demand or with a commitment of 12 or 36 months."""
+        if scenario == CLAIMED:
+            return claimed_bill(self.claims)
         return scenarios.bill(scenario, self.usage, self.prices, months)
 
     @cached_property
     def findings(self) -> list[Finding]:
         """The audit of the 2025 estimate, its lines first, then what it has no line for."""
-        claims, parts = read_rows(CLAIMS_FILE), read_rows(AUDIT_FILE)
-        return audit(claims, parts, self.prices) + missing(claims, self.bill("reference"), self.prices)
+        lines = audit(self.claims, self.audit_parts, self.prices)
+        return lines + missing(self.claims, self.bill("reference"), self.prices)
 
 
 def read_model(
@@ -43,7 +49,14 @@ def read_model(
     """The model from the committed files, with the measurement of a data folder's run if it has one."""
     measurement, measured_by = read_measurement(data_dir)
     usage = read_usage(usage_file)
-    return CostModel(read_prices(prices_file), usage.measured(measurement.figures(usage)), measurement, measured_by)
+    return CostModel(
+        prices=read_prices(prices_file),
+        usage=usage.measured(measurement.figures(usage)),
+        measurement=measurement,
+        measured_by=measured_by,
+        claims=read_rows(CLAIMS_FILE),
+        audit_parts=read_rows(AUDIT_FILE),
+    )
 
 
 def doubt(bill: Bill) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from indutech import charges as c
 from indutech.costs import ON_DEMAND, Bill, Charge, hours, priced
 from indutech.errors import InduTechError
-from indutech.estimate import CLAIMS_FILE, NAME, claimed_bill, read_rows
+from indutech.estimate import NAME
 from indutech.money import TIB_IN_GIB
 from indutech.prices import PriceList
 from indutech.usage import Figure, Usage, just
@@ -139,9 +139,7 @@ NAMES = (NAME, *SCENARIOS)
 
 
 def bill(scenario: str, usage: Usage, prices: PriceList, months: int = ON_DEMAND) -> Bill:
-    """The bill of a scenario. Raises UnknownScenario with the names there are."""
-    if scenario == NAME:
-        return claimed_bill(read_rows(CLAIMS_FILE))
+    """The bill of a priced scenario. Raises UnknownScenario with the names there are."""
     if scenario not in SCENARIOS:
         raise UnknownScenario(f"No scenario '{scenario}'. Choose one of: {', '.join(NAMES)}.")
     return priced(scenario, SCENARIOS[scenario](usage), prices, months)

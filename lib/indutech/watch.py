@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from pathlib import Path
 from typing import Any
 
-from indutech.atomic import write_json
 from indutech.costs import Bill
 from indutech.focus import TAGS
 from indutech.money import Money
@@ -158,11 +156,3 @@ def _lifecycle(owner: Owner) -> dict[str, Any]:
 
 def _whole(amount: Money) -> Decimal:
     return amount.amount.to_integral_value(ROUND_CEILING)
-
-
-def write_files(files: Sequence[WatchFile], folder: Path) -> list[str]:
-    """Write the requests into a folder and return the commands that apply them, in order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        write_json(folder / file.name, file.content)
-    return [file.command for file in files]
