@@ -106,7 +106,7 @@ def test_signal_flushes_and_exits_0(broker: Broker, new_settings: NewSettings, n
 @pytest.mark.parametrize("load", [False, True])
 def test_broker_that_stops_answering(settings: Settings, broker: Broker, new_settings: NewSettings, load: bool) -> None:
     """A broker that is gone ends the run within the delivery timeout, in one sentence, and the audit is not ahead."""
-    mine = new_settings(f"frozen-{load}", broker_timeout_s=1)
+    mine = new_settings(f"frozen-{load}", broker_timeout_s=1.5)
     pid = brokers.status(settings).pid
     assert pid
 
@@ -133,10 +133,10 @@ def test_broker_that_stops_answering(settings: Settings, broker: Broker, new_set
 @pytest.mark.parametrize("load", [False, True])
 def test_broker_that_comes_back(settings: Settings, broker: Broker, new_settings: NewSettings, load: bool) -> None:
     """A broker that stood still for less than the delivery timeout costs nothing: all acknowledged, each once."""
-    mine = new_settings(f"paused-{load}", broker_timeout_s=2)
+    mine = new_settings(f"paused-{load}", broker_timeout_s=3)
     pid = brokers.status(settings).pid
     assert pid
-    wake = threading.Timer(2.5, os.kill, (pid, signal.SIGCONT))  # later than a request times out
+    wake = threading.Timer(3.5, os.kill, (pid, signal.SIGCONT))  # later than a request times out
 
     def freeze_once_sending() -> None:
         wait_until(lambda: (audit := read_audit(mine)) is not None and audit.acknowledged > 0)

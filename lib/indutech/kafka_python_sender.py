@@ -43,8 +43,8 @@ class KafkaPythonSender:
                 linger_ms=LINGER_MS,
                 delivery_timeout_ms=round(limits.delivery_s * 1000),
                 request_timeout_ms=round(limits.request_s * 1000),
-                max_block_ms=round(limits.request_s * 1000),
-                bootstrap_timeout_ms=round(limits.request_s * 1000),
+                max_block_ms=round(limits.delivery_s * 1000),
+                bootstrap_timeout_ms=round(limits.delivery_s * 1000),
                 reconnect_backoff_max_ms=1000,
                 partitioner=_Remembered(),
                 metrics_enabled=False,  # nobody reads them, and each message would pay
