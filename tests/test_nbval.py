@@ -54,7 +54,7 @@ def test_a_committed_notebook_names_no_machine(name: str) -> None:
     text = json.dumps(NOTEBOOKS[name], ensure_ascii=False)
 
     assert re.findall(r"(?<![\w.])/(?:root|home|Users|tmp|work|var|mnt|opt)/[\w./-]*", text) == []
-    assert re.findall(r"localhost|127\.0\.0\.1|0\.0\.0\.0|file://", text) == []
+    assert re.findall(r"localhost|127\.0\.0\.1|0\.0\.0\.0|file:///", text) == []
     assert "papermill" not in NOTEBOOKS[name]["metadata"]
     assert {key for cell in NOTEBOOKS[name]["cells"] for key in cell["metadata"]} <= {"tags", "alt"}
 

@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from indutech import pages, report
+from indutech import headless, pages, report
+from indutech.headless import ProofBroken
 from indutech.notebooks import Executed
 from indutech.report import ProofLine, Run
 
@@ -161,3 +162,21 @@ def test_a_second_report_replaces_the_first(folder: Path, tmp_path: Path) -> Non
 def test_an_opening_may_be_incomplete() -> None:
     """A notebook without question or answer has empty ones."""
     assert pages.opening(new_notebook(cells=[new_markdown_cell("# T\n\nText.")])) == pages.Opening("T", "", "")
+
+
+def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of the index comes from the run: here ten tickets were sent to a real broker, and nobody stored them."""
+    source = new_notebook(cells=[
+        new_markdown_cell("# Sent, not stored"),
+        new_code_cell("from indutech import producer, story\nfrom indutech.settings import Settings"),
+        new_code_cell("settings = Settings()\nbroker = story.hold_broker(settings)"),
+        new_code_cell("producer.produce(settings, broker, count=10, seed=1, progress=False).acknowledged"),
+    ])  # fmt: skip
+    nbformat.write(source, tmp_path / "01_sent.ipynb")
+    monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
+
+    with pytest.raises(ProofBroken, match="10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"):
+        headless.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
+
+    broken = page(tmp_path / "données" / "report", "index.html").select_one(".proof.broken")
+    assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"

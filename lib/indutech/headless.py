@@ -1,7 +1,7 @@
 """The two headless runs over all notebooks: the report, and the outputs that are committed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ class ProofBroken(InduTechError):
     """The run lost or doubled something, or left it unread."""
 
 
-def make_report(parameters: Mapping[str, object] | None = None) -> Path:
-    """Run every notebook in a room of its own and write the report; return its index.
+def make_report(
+    parameters: Mapping[str, object] | None = None, sources: Sequence[Path] | None = None, show_progress: bool = True
+) -> Path:
+    """Run the notebooks, by default all, in a room of their own and write the report; return its index.
 
     Raises:
         NotebookFailed: the report of the run before stays as it is.
@@ -30,7 +32,12 @@ def make_report(parameters: Mapping[str, object] | None = None) -> Path:
     with notebooks.stoppable(), notebooks.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
         with brokers.connected(settings) as broker:
-            executed = notebooks.run_all(notebooks.find_notebooks(), settings.data_dir / "notebooks", parameters)
+            executed = notebooks.run_all(
+                notebooks.find_notebooks() if sources is None else sources,
+                settings.data_dir / "notebooks",
+                parameters,
+                show_progress,
+            )
             line = _proof_line(settings, broker)
             named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
         facts = report.run_facts(datetime.now(UTC), executed, parameters or {}, named)
