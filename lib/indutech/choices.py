@@ -78,6 +78,19 @@ def ranked(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.Dat
     return pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
 
+def compared(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Criteria with their weights, a column for each option, best first, and the weighted means as the last row."""
+    share = _shares(matrix, weights)
+    best_first = sorted(matrix.option, key=lambda option: -round(_score(option, share), 9))
+    rows: list[dict[str, object]] = [
+        {"criterion": criterion.name, "weight (%)": f"{100 * share[criterion.id]:.0f}"}
+        | {option.name: option.scores[criterion.id] for option in best_first}
+        for criterion in matrix.criterion
+    ]
+    means = {option.name: f"{_score(option, share):.2f}" for option in best_first}
+    return pd.DataFrame([*rows, {"criterion": "weighted mean", "weight (%)": "100"} | means])
+
+
 def winner(matrix: Matrix, weights: Mapping[str, float] | None = None) -> Option:
     """The option with the highest weighted mean; the first of the file if several have it."""
     share = _shares(matrix, weights)
@@ -87,22 +100,34 @@ def winner(matrix: Matrix, weights: Mapping[str, float] | None = None) -> Option
 def turning_points(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
     """For each criterion the share it would need for another option to win, the others keeping their proportions.
 
-    A criterion at which nothing changes between 0 and 100 % says so.
+    "–" where nothing changes between 0 and 100 %. Nearest to today's weights first.
     """
     share = _shares(matrix, weights)
     best = winner(matrix, weights)
+    turns = [(c, _nearest_crossing(matrix, best, c.id, share)) for c in matrix.criterion]
+    turns.sort(key=lambda turn: abs(turn[1][0] - share[turn[0].id]) if turn[1] else 2)
+    return pd.DataFrame(
+        {
+            "criterion": criterion.name,
+            "weight now (%)": f"{100 * share[criterion.id]:.0f}",
+            "winner changes at (%)": f"{100 * crossing[0]:.0f}" if crossing else "–",
+            "then wins": crossing[1] if crossing else "nobody else",
+        }
+        for criterion, crossing in turns
+    )
+
+
+def scores_along(matrix: Matrix, criterion: str, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Every option's score while the share of one criterion goes from 0 to 100 %, the others in proportion."""
+    share = _shares(matrix, weights)
+    if criterion not in share:
+        raise WeightError(f"Matrix {matrix.id!r} does not weigh {criterion!r}; it weighs {', '.join(share)}.")
+    others = sum(part for name, part in share.items() if name != criterion)
     rows = []
-    for criterion in matrix.criterion:
-        crossing = _nearest_crossing(matrix, best, criterion.id, share)
-        now = 100 * share[criterion.id]
-        rows.append(
-            {
-                "criterion": criterion.name,
-                "share now (%)": round(now, 1),
-                "winner changes at (%)": round(100 * crossing[0], 1) if crossing else None,
-                "then wins": crossing[1] if crossing else "nothing changes",
-            }
-        )
+    for percent in range(0, 101, 2):
+        left = (1 - percent / 100) / others if others else 0.0
+        now = {name: percent / 100 if name == criterion else part * left for name, part in share.items()}
+        rows.append({"share": percent} | {option.name: round(_score(option, now), 3) for option in matrix.option})
     return pd.DataFrame(rows)
 
 

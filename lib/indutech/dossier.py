@@ -82,16 +82,11 @@ def matrix(name: str) -> Callable[[Platform], str]:
 
     def part(_: Platform) -> str:
         asked = choices.matrices()[name]
-        criteria = pd.DataFrame(
-            {"criterion": c.name, "weight": f"{c.weight:g}", "what the scores mean": c.scale} for c in asked.criterion
-        )
+        criteria = pd.DataFrame({"criterion": c.name, "what the scores mean": c.scale} for c in asked.criterion)
         reasons = "\n".join(f"- **{option.name}.** {option.why}" for option in asked.option)
-        turns = choices.turning_points(asked)
-        turns = turns.assign(**{"winner changes at (%)": turns["winner changes at (%)"].map(_number)})
-        scores = choices.ranked(asked)
-        scores = scores.assign(score=scores["score"].map("{:.2f}".format))
         sources = " ".join(f"[^{claim}]" for claim in asked.claims)
-        tables = [_plain(criteria), _plain(scores), reasons + f"\n\nSources: {sources}", _plain(turns)]
+        tables = [_plain(choices.compared(asked)), _plain(criteria), reasons + f"\n\nSources: {sources}"]
+        tables.append(f"Where the decision turns, if one weight changes:\n\n{_plain(choices.turning_points(asked))}")
         return "\n\n".join(tables)
 
     return part
@@ -107,10 +102,6 @@ def doubts(_: Platform) -> str:
     """What could not be verified."""
     open_claims = [claim for claim in bibliography.bibliography().values() if claim.status == "unverified"]
     return "\n".join(f"- {claim.says}[^{claim.id}]" for claim in open_claims)
-
-
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:g}"
 
 
 def _plain(table: pd.DataFrame) -> str:

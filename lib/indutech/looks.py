@@ -127,8 +127,7 @@ def legend(sheet: Sheet, at: tuple[float, float], places: tuple[str, ...] = (), 
     """Kinds of flow, then tints, then the mark of an exception, in one row from the left."""
     x, y = at
     for kind, line in LINES.items():
-        ends = (sheet.text("", (x, y)), sheet.text("", (x + 44, y)))
-        sheet.arrow(ends, [(x, y), (x + 44, y)], line)
+        sheet.line([(x, y), (x + 44, y)], line)
         width = len(KIND_WORDS[kind]) * 6.1
         sheet.text(KIND_WORDS[kind], (x + 52 + width / 2, y), 12.5)
         x += 52 + width + 16

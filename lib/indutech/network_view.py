@@ -3,8 +3,6 @@
 import textwrap
 from collections import defaultdict
 
-from diagrams import Node
-
 from indutech.canvas import INK, MUTED, Line, Sheet
 from indutech.estate import Component, Flow, Platform, SecurityGroup
 from indutech.looks import LINES, LOOK_BOUNDARY, LOOK_PLANT, TINTS, DiagramError, Look, icon
@@ -102,24 +100,19 @@ def _openings(sheet: Sheet, platform: Platform, rows: dict[str, float]) -> None:
     for group in platform.security_group:
         for opening in group.inbound:
             if opening.origin == PLANT:
-                sheet.arrow(_ends(sheet), [(228, middle[group.id]), (LEFT, middle[group.id])], OPEN)
+                sheet.line([(228, middle[group.id]), (LEFT, middle[group.id])], OPEN)
             elif group.id != SHARED and opening.origin != group.id:
                 _between_rows(sheet, order, rows, opening.origin, group.id)
         for _ in _reaching_out(platform, group):
-            sheet.arrow(_ends(sheet), [(LEFT, middle[group.id]), (228, middle[group.id])], OPEN)
+            sheet.line([(LEFT, middle[group.id]), (228, middle[group.id])], OPEN)
     shared = next(group for group in platform.security_group if group.id == SHARED)
     users = [opening.origin for opening in shared.inbound if opening.origin != PLANT]
     highest, *others = sorted(users, key=lambda origin: rows[origin])
     far = RIGHT + 12
     way = [(RIGHT, middle[highest]), (far, middle[highest]), (far, middle[SHARED]), (RIGHT, middle[SHARED])]
-    sheet.arrow(_ends(sheet), way, LINES["request"])
+    sheet.line(way, LINES["request"])
     for origin in others:
-        sheet.arrow(_ends(sheet), [(RIGHT, middle[origin]), (far, middle[origin])], LINES["request"], "none")
-
-
-def _ends(sheet: Sheet) -> tuple[Node, Node]:
-    """Ends for a line that starts and stops at given places."""
-    return sheet.text("", (0, 0)), sheet.text("", (0, 0))
+        sheet.line([(RIGHT, middle[origin]), (far, middle[origin])], LINES["request"], "none")
 
 
 def _between_rows(sheet: Sheet, order: list[str], rows: dict[str, float], origin: str, group: str) -> None:
@@ -128,7 +121,7 @@ def _between_rows(sheet: Sheet, order: list[str], rows: dict[str, float], origin
     down = rows[group] > rows[origin]
     x = LEFT + HEADER + (30 if down else 46) - 60
     start, end = (rows[origin] + ROW, rows[group]) if down else (rows[origin], rows[group] + ROW)
-    sheet.arrow(_ends(sheet), [(x, start), (x, end)], OPEN)
+    sheet.line([(x, start), (x, end)], OPEN)
 
 
 def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: float) -> None:
@@ -139,9 +132,9 @@ def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: 
         _service(sheet, component, (x + width * (0.27 + 0.46 * (i % 2)), 108 + (i // 2) * 112))
     directory, shared = rows[DIRECTORY] + ROW / 2, rows[SHARED] + ROW / 2
     _service(sheet, platform[PEOPLE], (x + width / 2, directory))
-    sheet.arrow(_ends(sheet), [(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])
+    sheet.line([(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])
     sheet.text("AD sync", (x + 34, directory - 11), 12, color=LINES["sync"].color)
-    sheet.arrow(_ends(sheet), [(RIGHT, shared + 22), (x, shared + 22)], LINES["request"])
+    sheet.line([(RIGHT, shared + 22), (x, shared + 22)], LINES["request"])
     sheet.text("AWS APIs over TLS,\\nport 443 only;\\nS3 by its gateway", (x + width / 2, shared + 10), 12, color=MUTED)
 
 
@@ -154,10 +147,9 @@ def _service(sheet: Sheet, component: Component, at: tuple[float, float]) -> Non
 
 
 def _legend(sheet: Sheet, y: float) -> None:
-    ends = _ends(sheet)
-    sheet.arrow(ends, [(24, y), (68, y)], OPEN)
+    sheet.line([(24, y), (68, y)], OPEN)
     sheet.text("may open a connection", (140, y), 12.5)
-    sheet.arrow(ends, [(230, y), (274, y)], LINES["request"])
+    sheet.line([(230, y), (274, y)], LINES["request"])
     sheet.text("through an endpoint to AWS services", (384, y), 12.5)
     sheet.box((510, y), (28, 16), style="rounded,dashed", border=GUARD.color, width=1.4)
     sheet.text("security group: only what is written comes in", (662, y), 12.5)

@@ -10,11 +10,11 @@ from indutech.estate import Component, Flow, Platform
 class Spare(StrEnum):
     """What carries on when one copy of a component fails."""
 
-    NONE = "nothing: a single point of failure"
-    ONE_ZONE = "nothing if its zone fails: a single zone"
+    NONE = "nothing"
+    ONE_ZONE = "another copy, in the same zone"
     COPIES = "another copy"
-    ZONES = "another copy, in another zone"
-    REGION = "run by AWS across the region's zones"
+    ZONES = "one in another zone"
+    REGION = "AWS, several zones"
 
 
 @dataclass(frozen=True)

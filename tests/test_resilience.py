@@ -1,0 +1,62 @@
+"""What fails together is computed from the flows."""
+
+from indutech import resilience
+from indutech.architecture import days_for_history, journey
+from indutech.platform import platform
+
+
+def ids(components: tuple[resilience.Component, ...]) -> list[str]:
+    """Their ids."""
+    return [component.id for component in components]
+
+
+def test_single_points_are_those_with_one_copy() -> None:
+    """The plant's router and the one-zone warehouse are single points; three brokers in three zones are not."""
+    alone = {component.id for component in resilience.single_points(platform())}
+    assert {"customer_gateway", "redshift"} <= alone
+    assert alone.isdisjoint({"redpanda", "dms", "vpn", "s3_lake"})
+
+
+def test_all_copies_in_one_zone_are_a_single_point() -> None:
+    """Two bridges in one zone fail with the zone."""
+    model = platform()
+    crowded = model["mqtt_bridge"].model_copy(update={"subnets": ("private_a", "private_a")})
+    assert resilience.spare(model, crowded) is resilience.Spare.ONE_ZONE
+
+
+def test_events_wait_in_redpanda_while_spark_is_away() -> None:
+    """The lake grows old, Redpanda keeps the events, and nothing else waits."""
+    end = resilience.outage(platform(), "spark_compute")
+    assert ids(end.waits_in) == ["redpanda"]
+    assert {"s3_lake", "redshift", "analysts"} <= set(end.stale)
+    assert "redpanda" not in end.stale
+
+
+def test_without_the_link_both_replication_and_sensors_wait_in_the_plant() -> None:
+    """The VPN carries everything: what waits, waits on-premise."""
+    model = platform()
+    end = resilience.outage(model, "vpn")
+    assert {model[name].site for name in ids(end.waits_in)} == {"on_premise"}
+    assert {flow.id for flow in end.cut} >= {"sensor_events", "business_changes", "answers", "directory_trust"}
+    assert "sign_in" not in {flow.id for flow in end.cut}
+
+
+def test_what_the_keys_encrypt_stops_with_the_keys() -> None:
+    """Without KMS lake and warehouse stop; the brokers' own disks do not need it."""
+    stopped = resilience.outage(platform(), "kms").stopped
+    assert {"s3_lake", "redshift"} <= set(stopped)
+    assert "redpanda" not in stopped
+
+
+def test_sensor_data_takes_the_drawn_way() -> None:
+    """From a sensor to the lake through bridge, Redpanda and Spark."""
+    way = journey(platform(), "sensors", "s3_lake", ("stream",))
+    assert [flow.target for flow in way] == ["nlb", "mqtt_bridge", "redpanda", "spark_compute", "s3_lake"]
+
+
+def test_forty_terabytes_take_what_arithmetic_says() -> None:
+    """40 × 10¹² bytes: 37 days at 100 Mbit/s, 3.7 at 1 Gbit/s, 9 hours at 10 Gbit/s; 1.43 times that at 70 %."""
+    days = [days_for_history(platform(), mbps, 1) for mbps in (100, 500, 1000, 10_000)]
+    assert [round(some, 1) for some in days] == [37.0, 7.4, 3.7, 0.4]
+    assert round(24 * days[-1]) == 9
+    assert round(days_for_history(platform(), 1000, 0.7) / days[2], 2) == 1.43
