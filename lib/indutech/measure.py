@@ -78,7 +78,7 @@ def model_for(settings: Settings, today: date) -> CostModel:
 
 # The message as the producer writes it: compact JSON of the contract's six fields in UTF-8.
 _JSON_BYTES = """octet_length(encode(to_json({
-    ticket_id: ticket_id, client_id: client_id, creation_date: strftime(creation_date, '%Y-%m-%dT%H:%M:%S.%f+00:00'),
+    ticket_id: ticket_id, client_id: client_id, creation_date: strftime(creation_date, '%Y-%m-%dT%H:%M:%SZ'),
     request: request, type: type, priority: priority})))"""
 
 
