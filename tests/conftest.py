@@ -13,6 +13,14 @@ from indutech.broker import Broker
 from indutech.settings import Settings
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_java() -> Iterator[None]:
+    """Let every JVM of the tests skip its optimising compiler: it costs more than it saves in runs this short."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with spaces and accents in its path, because users have those."""

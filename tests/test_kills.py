@@ -33,7 +33,7 @@ DIES_BETWEEN_THE_TWO_WRITES = """
 import os, signal
 from indutech import batches
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
-batches.BatchWriter._write_quarantine = die
+batches.BatchWriter._store_bad = die
 """
 RUNS = """
 from indutech import broker, stream
