@@ -1,15 +1,19 @@
 """What was measured: a run's own figures, or the committed reference that says it is one."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from indutech.measure import QUESTIONS, column_bytes
+from indutech.generator import make_tickets, ticket_messages
+from indutech.measure import QUESTIONS, column_bytes, measure, model_for
 from indutech.measurement import FILE_NAME, MARK, REFERENCE_FILE, MeasurementError, read_measurement
+from indutech.settings import Settings
 from indutech.usage import read_usage
+from tests import lakes
 
 
 def written(data_dir: Path, **changes: object) -> Path:
@@ -53,6 +57,49 @@ def test_the_bracket_holds_what_was_measured() -> None:
 
     assert found.bracket.pooled <= found.parquet_bytes_per_ticket <= found.bracket.incompressible
     assert [q.question for q in found.questions] == list(QUESTIONS)
+
+
+def small_lake(settings: Settings, count: int) -> None:
+    """A committed micro-batch of generated tickets in one file, as the stream would leave it."""
+    tickets = make_tickets(count, seed=7)
+    tickets["support_team"] = "Support Technique"
+    for offset in ("kafka_partition", "kafka_offset"):
+        tickets[offset] = range(count)
+    tickets["kafka_timestamp"] = tickets["processed_at"] = tickets["creation_date"]
+    folder = settings.tickets_dir / "ingest_date=2026-03-02" / "batch=0"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pandas(tickets, preserve_index=False), folder / "part-0.parquet")
+    lakes.commit(settings, 0, {0: count})
+
+
+def test_a_lake_is_measured_as_it_stands(tmp_path: Path) -> None:
+    """Tickets, files and bytes are those of the committed files; the JSON is as long as the producer's messages."""
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    small_lake(settings, 500)
+    sent = sum(len(value) for batch in ticket_messages(500, seed=7) for _, value in batch)
+
+    found = measure(settings, date(2026, 11, 24))
+
+    [file] = settings.tickets_dir.glob("*/*/*.parquet")
+    assert (found.tickets, found.files, found.batches) == (500, 1, 1)
+    assert (found.json_bytes, found.parquet_bytes) == (sent, file.stat().st_size)
+    assert found.tickets_per_core_second is None
+    assert found.bracket.pooled < found.bracket.incompressible
+    assert read_measurement(tmp_path)[0] == found
+
+
+def test_a_small_lake_is_not_taken_for_a_measurement(tmp_path: Path) -> None:
+    """A run of a few tickets measures half-empty files: the model keeps the reference and says so."""
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    small_lake(settings, 500)
+
+    assert model_for(settings, date(2026, 11, 24)).measured_by.startswith("No run has been measured here")
+
+
+def test_an_empty_lake_cannot_be_measured(tmp_path: Path) -> None:
+    """The message says which two commands fill it."""
+    with pytest.raises(MeasurementError, match=r"`indutech produce .*`indutech stream --once`"):
+        measure(Settings(_env_file=None, data_dir=tmp_path), date(2026, 11, 24))
 
 
 def test_bytes_of_columns_are_those_of_the_columns(tmp_path: Path) -> None:
