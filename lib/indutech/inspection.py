@@ -6,14 +6,15 @@ from enum import StrEnum
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from indutech import messages
 from indutech import tickets as contract
-from indutech.tickets import BLANKS, CLIENT_IDS, ECHO_CHARACTERS, FIELDS, MAX_DEPTH, Priority, TicketType
+from indutech.messages import BLANKS, BYTE_ORDER_MARKS, ECHO_CHARACTERS, JSON_BLANKS, MAX_DEPTH
+from indutech.tickets import CLIENT_IDS, FIELDS, Priority, TicketType
 
 # What a vocabulary word may be made of when its accents are written apart: Spark has no NFC, and needs no more of it.
 COMPOSED: Mapping[str, str] = {"e[\u0300\u0340]": "è", "e[\u0301\u0341]": "é"}
 _RFC_8259 = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
 _MANY_BRACKETS = rf"\A(?:[^\[{{]*+[\[{{]){{{MAX_DEPTH + 1}}}"  # so few messages have them that depth is seldom counted
-_JSON_BLANKS = " \t\n\r"
 
 
 def inspected(value: Column) -> Column:
@@ -31,7 +32,7 @@ def _let(value: Column, body: Callable[[Column], Column]) -> Column:
 
 def _unreadable(value: Column) -> Column:
     text = value.cast("string")
-    marks = [value.startswith(F.lit(mark)) for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")]
+    marks = [value.startswith(F.lit(mark)) for mark in BYTE_ORDER_MARKS]
     return (
         F.when(value.isNull(), "null value")
         .when(marks[0] | marks[1] | marks[2], "byte order mark")
@@ -41,8 +42,8 @@ def _unreadable(value: Column) -> Column:
 
 def _read(value: Column) -> Column:
     text = value.cast("string")
-    padded = text.rlike(rf"\A[{_JSON_BLANKS}]|[{_JSON_BLANKS}]\z")  # cheaper than to trim, and seldom so
-    return _let(F.when(padded, F.btrim(text, F.lit(_JSON_BLANKS))).otherwise(text), _read_body)
+    padded = text.rlike(rf"\A[{JSON_BLANKS}]|[{JSON_BLANKS}]\z")  # cheaper than to trim, and seldom so
+    return _let(F.when(padded, F.btrim(text, F.lit(JSON_BLANKS))).otherwise(text), _read_body)
 
 
 def _read_body(body: Column) -> Column:
@@ -77,8 +78,8 @@ def _read_body(body: Column) -> Column:
 
 
 def _escape(body: Column) -> Column:
-    return F.when(body.rlike(contract.LONE_SURROGATE), "lone surrogate").when(
-        body.rlike(contract.ESCAPED_NUL), "NUL character"
+    return F.when(body.rlike(messages.LONE_SURROGATE), "lone surrogate").when(
+        body.rlike(messages.ESCAPED_NUL), "NUL character"
     )
 
 
@@ -87,7 +88,7 @@ def _first_object(body: Column) -> Column:
 
 
 def _depth(body: Column) -> Column:
-    brackets = F.regexp_replace(F.regexp_replace(body, contract.STRINGS, ""), contract.NOT_BRACKETS, "")
+    brackets = F.regexp_replace(F.regexp_replace(body, messages.STRINGS, ""), messages.NOT_BRACKETS, "")
 
     def step(state: Column, bracket: Column) -> Column:
         depth = state.depth + F.when(bracket.isin("{", "["), 1).when(bracket.isin("}", "]"), -1).otherwise(0)
@@ -194,7 +195,7 @@ def _quoting(reason: str, raw: Column) -> Column:
 
 
 def _echo(raw: Column) -> Column:
-    return F.regexp_replace(F.substring(F.btrim(raw, F.lit(BLANKS)), 1, ECHO_CHARACTERS), contract.CONTROLS, "?")
+    return F.regexp_replace(F.substring(F.btrim(raw, F.lit(BLANKS)), 1, ECHO_CHARACTERS), messages.CONTROLS, "?")
 
 
 def _whole(pattern: str) -> str:

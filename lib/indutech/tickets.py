@@ -4,13 +4,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
+
+from indutech.messages import BLANKS, Number, echo, pairs_of
+from indutech.messages import Rejected as Rejected  # what `judge` answers, so it is had from here too
 
 
 class TicketType(StrEnum):
@@ -41,46 +43,15 @@ TEAM_FOR_TYPE: Mapping[TicketType, str] = {
 }
 
 CLIENT_IDS = range(1000, 10_000)
-# Before 1970 Parquet writers disagree on the calendar (Julian or Gregorian), and a clock that is a thousand years off
-# must not decide how many folders a lake has: such a date is set aside, not stored.
+# Further off it is a broken clock, and tools disagree on it: Parquet's writers rebase old dates from one calendar to
+# another, pandas overflows, and a series by day between two such dates has a million rows.
 YEARS = range(1970, 3000)
-MAX_DEPTH = 64  # far below the limits of Python's parser and of Spark's, which differ
-MAX_NUMBER, MAX_KEY = 1_000, 50_000  # characters: Jackson's limits, which Spark cannot lift, so Python keeps them too
-ECHO_CHARACTERS = 40  # a reason quotes at most this much of a value
-
-# Unicode's White_Space, then the zero-width space, the word joiner and the byte order mark, which look like nothing.
-BLANKS = (
-    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
-)
 
 # Every pattern below means the same to Python and to Java, so Spark judges with the very same text.
 UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 INTEGER = r"-?(?:0|[1-9][0-9]*+)"
 LOCAL_TIME = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
-STRINGS = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'
-NOT_BRACKETS = r"[^\[\]{}]++"
-# Each consumes what is right and then asks for one character more: it finds something only if something is wrong.
-LONE_SURROGATE = (
-    r"\A(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+[\s\S]"
-)
-ESCAPED_NUL = r"\A(?:[^\\]++|\\(?!u0000)[\s\S])*+[\s\S]"
-CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
-
-
-class _Number(str):
-    """The text of a JSON number, as written: 1234.0 is not 1234."""
-
-
-class _Object(list[tuple[str, Any]]):
-    """The pairs of a JSON object, as written: a repeated key is still there."""
-
-
-def echo(text: str) -> str:
-    """Quote the beginning of a value in a reason, on one line."""
-    return re.sub(CONTROLS, "?", text.strip(BLANKS)[:ECHO_CHARACTERS])
 
 
 def _refuse(reason: str) -> PydanticCustomError:
@@ -91,7 +62,7 @@ def _refuse(reason: str) -> PydanticCustomError:
 def _text(field: str, value: object) -> str:
     if value is None:
         raise _refuse(f"{field} is null")
-    if not isinstance(value, str) or isinstance(value, _Number):
+    if not isinstance(value, str) or isinstance(value, Number):
         raise _refuse(f"{field} is not text")
     return value
 
@@ -106,7 +77,7 @@ def _ticket_id(value: object) -> str:
 def _client_id(value: object) -> int:
     if value is None:
         raise _refuse("client_id is null")
-    written = str(value) if type(value) in (int, _Number) else ""
+    written = str(value) if type(value) in (int, Number) else ""
     if not re.fullmatch(INTEGER, written):
         raise _refuse("client_id is not an integer")
     if int(written) not in CLIENT_IDS:
@@ -214,24 +185,9 @@ def contract_table() -> str:
     return "\n".join(rows)
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """Why a message is not a ticket."""
-
-    reason: str
-
-
 def judge(value: bytes | None) -> Ticket | Rejected:
     """Return the ticket that a message holds, or the first reason why it holds none."""
-    if value is None:
-        return Rejected("null value")
-    if value.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return Rejected("byte order mark")
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        return Rejected("invalid UTF-8")
-    pairs = _top_level_pairs(text)
+    pairs = pairs_of(value)
     if isinstance(pairs, Rejected):
         return pairs
     try:
@@ -240,60 +196,3 @@ def judge(value: bytes | None) -> Ticket | Rejected:
         first = error.errors(include_url=False, include_input=False)[0]
         missing = first["type"] == "missing"
         return Rejected(f"missing field: {first['loc'][0]}" if missing else str(first["ctx"]["reason"]))
-
-
-def _top_level_pairs(text: str) -> _Object | Rejected:
-    body = text.strip(" \t\n\r")
-    if not body:
-        return Rejected("empty value")
-    if not body.startswith("{"):
-        return Rejected("not a JSON object")
-    if _depth(body) > MAX_DEPTH:
-        return Rejected(f"nested deeper than {MAX_DEPTH} levels")
-    try:
-        pairs, end = _DECODER.raw_decode(body)
-    except ValueError:
-        return Rejected("malformed JSON")
-    if end != len(body):
-        return Rejected("text after the JSON object")
-    if re.search(LONE_SURROGATE, body):
-        return Rejected("lone surrogate")
-    if re.search(ESCAPED_NUL, body):
-        return Rejected("NUL character")
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            return Rejected(f"duplicate key: {echo(key)}")
-        seen.add(key)
-    return _Object(pairs)
-
-
-def _depth(body: str) -> int:
-    if body.count("{") + body.count("[") <= MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for bracket in re.sub(NOT_BRACKETS, "", re.sub(STRINGS, "", body)):
-        depth += 1 if bracket in "{[" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _number(written: str) -> _Number:
-    if len(written) > MAX_NUMBER:
-        raise ValueError("a number that long is no use to anyone")
-    return _Number(written)
-
-
-def _pairs(found: list[tuple[str, Any]]) -> _Object:
-    if any(len(key) > MAX_KEY for key, _ in found):
-        raise ValueError("a key that long is no use to anyone")
-    return _Object(found)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(
-    parse_int=_number, parse_float=_number, parse_constant=_no_constant, object_pairs_hook=_pairs
-)

@@ -4,7 +4,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from indutech.inspection import inspected
-from indutech.tickets import BLANKS, FIELDS, TEAM_FOR_TYPE, Priority, TicketType
+from indutech.messages import BLANKS
+from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Priority, TicketType
 
 # Days that a folder of the lake may be named after: a broken clock must not make folders for a thousand years.
 FIRST_DAY, LAST_DAY = "2020-01-01", "2099-12-31"
