@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -292,6 +293,15 @@ def documents() -> None:
     typer.echo("\n".join(f"Renewed: {path.name}" for path in changed) or "No document changed.")
 
 
+@contextlib.contextmanager
+def _says_it_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped, with everything that this command had started.", err=True)
+        raise typer.Exit(130) from None
+
+
 @app.command()
 def report(
     parameter: Annotated[
@@ -302,7 +312,8 @@ def report(
     """Run every notebook headless, on a real broker and Spark, and write the HTML report."""
     from indutech import headless, parameters
 
-    index = headless.make_report(parameters.from_text(parameter or []))
+    with _says_it_stopped():
+        index = headless.make_report(parameters.from_text(parameter or []))
     typer.echo(f"The report is {index}")
 
 
@@ -311,5 +322,6 @@ def notebooks() -> None:
     """Run every notebook in place with its defaults and save the outputs: the only way they are made."""
     from indutech import headless
 
-    changed = headless.refresh_outputs()
+    with _says_it_stopped():
+        changed = headless.refresh_outputs()
     typer.echo("\n".join(f"New outputs: {path.name}" for path in changed) or "No output changed.")

@@ -24,6 +24,7 @@ from indutech.settings import PROJECT
 STYLE = PROJECT / "assets" / "report"
 PLOTLY = "application/vnd.plotly.v1+json"
 CHART_HEIGHT = 400
+LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
 
 
@@ -155,6 +156,9 @@ def _make_tables_readable(soup: BeautifulSoup) -> None:
         _merge_heads(table)
         _drop_row_numbers(table)
         _align_numbers(table)
+        for cell in table.select("td"):
+            if len(cell.get_text()) > LONG_TEXT:
+                cell["class"] = "long"
 
 
 def _merge_heads(table: Tag) -> None:
