@@ -1,5 +1,6 @@
 """What several tests share: one data folder, one real broker and one real Spark for the whole session."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from indutech.settings import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_java() -> Iterator[None]:
-    """Let every JVM of the tests skip its optimising compiler: it costs more than it saves in runs this short."""
+def _a_machine_elsewhere() -> Iterator[None]:
+    """Run in another time zone, and let every JVM skip its optimising compiler: too dear for runs this short."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
         patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
         yield
+    time.tzset()
 
 
 @pytest.fixture(scope="session")
