@@ -184,12 +184,12 @@ def test_file_that_breaks_off_keeps_what_was_sent(broker: Broker, new_settings: 
     """The tickets before the break are acknowledged and audited, although the run ends with an error."""
     settings = new_settings("replay-cut")
     source = tmp_path / "cut.jsonl.gz"
-    lines = b"".join(value + b"\n" for batch in generator.ticket_messages(4_000, 1) for _, value in batch)
-    source.write_bytes(gzip.compress(lines, 1)[:-1000])
+    [batch] = generator.ticket_messages(1_000, 1)
+    source.write_bytes(gzip.compress(b"\n".join(value for _, value in batch) + b"\n") + b"and then nonsense")
 
-    with pytest.raises(ReplayRefused, match="What came before was sent"):
+    with pytest.raises(ReplayRefused, match=r"after line 1,000.*What came before was sent"):
         produce(settings, broker, source=source)
 
     audit = read_audit(settings)
     assert audit is not None
-    assert audit.acknowledged == audit.sent == len(records(broker, settings.topic)) >= 3_000
+    assert audit.acknowledged == audit.sent == len(records(broker, settings.topic)) == 1_000
