@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from indutech.charges import monthly_gib
 from indutech.commitments import Commitment, commitment
 from indutech.cost_model import read_model
 from indutech.money import Money
@@ -51,6 +52,18 @@ def test_months_ahead_add_up_and_grow() -> None:
     assert all(a.monthly < b.monthly for a, b in pairwise(found))
     assert len({month.monthly for month in still}) == 1
     assert [month.one_off.amount > 0 for month in still] == [True, False, False]
+
+
+def test_what_is_stored_stays_on_the_bill() -> None:
+    """Each month adds its events and files to the lake, and nothing is taken away."""
+    found = project("reference", USAGE.having(growth_per_year=0), PRICES, 3)
+    added = monthly_gib(USAGE).value
+
+    assert [round(month.lake_gib - found[0].lake_gib, 6) for month in found] == [
+        0,
+        round(added, 6),
+        round(2 * added, 6),
+    ]
 
 
 def test_moving_takes_bits_over_bandwidth() -> None:
