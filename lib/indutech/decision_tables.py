@@ -109,7 +109,7 @@ def recommendation_table(found: Sequence[Recommendation]) -> pd.DataFrame:
         mark = "" if change.confidence is Confidence.EXACT else DAGGER
         after = f"{change.bill_after}{DAGGER}" if change.bill_after else "a decision of its own"
         rows.append({"Do": change.title, "Saves a month": f"{change.saving}{mark}",
-                     "Bill once it and all above are done": after, "Provided that": change.first})  # fmt: skip
+                     "Bill with all above": after, "Provided that": change.first})  # fmt: skip
     return pd.DataFrame(rows).set_index("Do")
 
 

@@ -90,7 +90,9 @@ def _months(found: Archive) -> str:
         return "–"
     if not found.moved and found.kept_in.name == "Intelligent-Tiering":
         return "never: too small to be moved"
-    return "never" if found.pays_after_months is None else f"{found.pays_after_months:,.1f} months"
+    if found.pays_after_months is None:
+        return "never"
+    return "under a month" if found.pays_after_months < 1 else f"{found.pays_after_months:,.0f} months"
 
 
 def measurement_table(model: CostModel) -> pd.DataFrame:

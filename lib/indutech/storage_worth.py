@@ -40,10 +40,10 @@ def layouts(m: Measurement, usage: Usage, prices: PriceList) -> list[Layout]:
     whole = [value / m.json_bytes_per_ticket for value in (text, pooled, noise)]
     days = usage["days_asked"].base / usage["days_kept"].base
     shares = {
-        "JSON, everything read": [Decimal(1)] * 3,
-        "Parquet, everything read": whole,
-        "Parquet, only the columns asked": columns,
-        "Parquet, only the columns and days asked": [share * days for share in columns],
+        "JSON": [Decimal(1)] * 3,
+        "Parquet": whole,
+        "Parquet, columns asked": columns,
+        "Parquet, columns and days asked": [share * days for share in columns],
     }
     return [_layout(name, found, usage, prices) for name, found in shares.items()]
 
