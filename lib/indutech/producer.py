@@ -1,7 +1,7 @@
 """Sends tickets to the broker, generated or replayed from a file, at a rate or as fast as it goes, and audits them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -14,17 +14,14 @@ from indutech.errors import InduTechError
 from indutech.ledger import Ledger
 from indutech.produce_bar import ProduceBar
 from indutech.replay import Replay
+from indutech.sending import Messages, Run
 from indutech.settings import Settings
 from indutech.tally import Limits, Sender, Tally
 
 DEFAULT_COUNT = 20_000
 CHUNK = 1_000  # tickets between two looks at the clock
-DEBT_AT_MOST_S = 0.5  # after a stall, a rate is not caught up with in a burst
-TICK_S = 0.05
 MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
 MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
-
-Messages = Iterator[list[tuple[bytes, bytes]]]
 
 
 class SendingBroke(InduTechError):
@@ -60,7 +57,7 @@ class ProduceResult:
         said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
         said += [f"{self.failed:,} failed"] if self.failed else []
         said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
-        said += [f"{self.recovered:,} of an earlier run found there"] if self.recovered else []
+        said += [f"{self.recovered:,} found there that no run had heard about"] if self.recovered else []
         said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
         said += [] if self.seed is None else [f"seed {self.seed}"]
         return ("Stopped early: " if self.stopped else "") + "; ".join(said) + "."
@@ -93,6 +90,8 @@ def produce(
         AuditRefused: the audit in the data folder is of another topic.
         ReplayRefused: the source cannot be read as tickets at all.
     """
+    if rate is not None and rate <= 0:
+        raise ValueError(f"a rate must be more than 0 tickets per second, not {rate}")
     topic = topics.ensure_topic(broker, settings)
     tally = Tally(topic.partitions)
     limits = _limits(settings, topic.config)
@@ -110,7 +109,7 @@ def produce(
             stack.enter_context(replay)
         sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
         bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
-        run = _Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
+        run = Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
         began = time.monotonic()
         run.send(messages, rate)
         seconds = time.monotonic() - began
@@ -138,101 +137,6 @@ def produce(
     )
 
 
-class _Run:
-    """One pass over the messages: hands them over at the right time, and counts, writes down and shows what happens."""
-
-    def __init__(
-        self,
-        sender: Sender,
-        tally: Tally,
-        ledger: Ledger,
-        bar: ProduceBar,
-        stop: Callable[[], bool],
-        last_wait_s: float,
-    ) -> None:
-        self._sender, self._tally, self._ledger, self._bar = sender, tally, ledger, bar
-        self._stop, self._last_wait_s = stop, last_wait_s
-        self.stopped = False
-
-    def send(self, messages: Messages, rate: float | None) -> None:
-        """Send them all and wait for the answers, unless told to stop or the broker does not answer any more."""
-        try:
-            for chunk in messages if rate is None else self._at_rate(messages, rate):
-                if not self._hand_over(chunk):
-                    break
-            self._wait_for_answers()
-        except BaseException:  # Ctrl-C in a notebook, or a file that breaks off: what was sent is heard out
-            self.stopped = True
-            self._wait_for_answers()
-            raise
-        finally:
-            if self._sender.unsettled():
-                self._sender.abandon()
-
-    def _hand_over(self, chunk: list[tuple[bytes, bytes]]) -> bool:
-        while chunk:
-            if not self._go_on():
-                return False
-            taken = self._sender.offer(chunk)
-            self._sender.settle(0 if taken else TICK_S)
-            self._look()
-            chunk = chunk[taken:]
-        self._look()
-        return self._go_on()
-
-    def _at_rate(self, messages: Messages, rate: float) -> Messages:
-        """Yield the messages when they are due: the n-th at n / rate seconds after the first was acknowledged."""
-        began = None
-        due = 0
-        for batch in messages:
-            if not self._go_on():
-                return
-            while batch:
-                if began is None:
-                    # A client that is still connecting would hold the first ones back, and send them in a burst.
-                    yield batch[:1]
-                    while self._sender.unsettled():
-                        if not self._idle(TICK_S):
-                            return
-                    batch, due, began = batch[1:], 1, time.monotonic()
-                elapsed = time.monotonic() - began
-                if (debt := elapsed - due / rate) > DEBT_AT_MOST_S:
-                    began += debt - DEBT_AT_MOST_S
-                    elapsed -= debt - DEBT_AT_MOST_S
-                ready = min(len(batch), int(elapsed * rate) + 1 - due)
-                if ready > 0:
-                    yield batch[:ready]
-                    batch, due = batch[ready:], due + ready
-                elif batch and not self._idle(due / rate - elapsed):
-                    return
-
-    def _idle(self, wait_s: float) -> bool:
-        """Wait a little, never longer than a tick, and tell whether to go on."""
-        until = time.monotonic() + min(wait_s, TICK_S)
-        self._sender.settle(0)
-        self._look()
-        time.sleep(max(0.0, until - time.monotonic()))
-        return self._go_on()
-
-    def _wait_for_answers(self) -> None:
-        """Each message is answered or fails within the delivery timeout; whoever stopped us waits less than that."""
-        deadline = time.monotonic() + self._last_wait_s
-        while self._sender.unsettled() and not self._tally.broken:
-            self._sender.settle(TICK_S)
-            self._look()
-            self.stopped = self.stopped or self._stop()
-            if self.stopped and time.monotonic() > deadline:
-                return
-
-    def _go_on(self) -> bool:
-        self.stopped = self.stopped or self._stop()
-        return not self.stopped and not self._tally.broken
-
-    def _look(self) -> None:
-        self._ledger.write_if_due()
-        self._bar.move()
-
-
 def _first(messages: Messages, count: int | None) -> Messages:
     left = count
     for batch in messages:
@@ -242,7 +146,7 @@ def _first(messages: Messages, count: int | None) -> Messages:
             return
 
 
-def _limits(settings: Settings, config: Any) -> Limits:
+def _limits(settings: Settings, config: Mapping[str, str]) -> Limits:
     accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
     # A broker that stands still for half a minute is waited for; one that is gone for a minute is not.
     return Limits(accepted, delivery_s=3 * settings.broker_timeout_s, request_s=settings.broker_timeout_s)
