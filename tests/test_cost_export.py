@@ -47,16 +47,20 @@ def test_focus_rows_sum_to_the_bill(scenario: str, months: int) -> None:
         assert row["ContractedCost"] == row["ListCost"]
         assert (row["BillingPeriodStart"], row["BillingPeriodEnd"]) == ("2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z")
         assert row["x_Confidence"]
-    whole = sum(Decimal(row["EffectiveCost"]) for row in rows)
-    assert whole == (bill.monthly_total + bill.one_off_total).amount
+    whole = (bill.monthly_total + bill.one_off_total).amount
+    assert sum(Decimal(row["EffectiveCost"]) for row in rows) == whole
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == whole
 
 
 def test_a_committed_row_names_its_commitment() -> None:
-    """List and contracted cost stay, the effective cost falls, and the row says why."""
-    [row] = [r for r in focus_rows(MODEL.bill("reference", 12), date(2026, 11, 1)) if r["CommitmentDiscountId"]]
+    """List and contracted cost stay, the effective cost falls; the fee is billed in a row of its own."""
+    rows = [r for r in focus_rows(MODEL.bill("reference", 12), date(2026, 11, 1)) if r["CommitmentDiscountId"]]
+    usage, fee = rows
 
-    assert (row["PricingCategory"], row["CommitmentDiscountStatus"]) == ("Committed", "Used")
-    assert Decimal(row["EffectiveCost"]) < Decimal(row["ContractedCost"]) == Decimal(row["ListCost"])
+    assert (usage["PricingCategory"], usage["CommitmentDiscountStatus"]) == ("Committed", "Used")
+    assert Decimal(usage["EffectiveCost"]) < Decimal(usage["ContractedCost"]) == Decimal(usage["ListCost"])
+    assert (usage["BilledCost"], fee["EffectiveCost"]) == ("0.00", "0.00")
+    assert (fee["ChargeCategory"], fee["BilledCost"]) == ("Purchase", usage["EffectiveCost"])
 
 
 def test_the_json_has_the_promised_keys_and_sums() -> None:
@@ -65,9 +69,8 @@ def test_the_json_has_the_promised_keys_and_sums() -> None:
 
     assert {"scenario", "currency", "monthly_total", "one_off_total", "lines", "confidence"} <= set(found)
     assert (found["scenario"], found["currency"]) == ("estimate-2025", "USD")
-    assert (Decimal(found["monthly_total"]), Decimal(found["one_off_total"])) == (3551, 819)
-    monthly = sum(Decimal(line["effective_cost"]) for line in found["lines"] if not line["once"])
-    assert monthly == 3551
+    assert (found["monthly_total"], found["one_off_total"]) == (3551, 819)
+    assert sum(line["effective_cost"] for line in found["lines"] if not line["once"]) == 3551
 
 
 def test_reference_is_the_default_and_csv_agrees_with_json() -> None:
@@ -76,8 +79,8 @@ def test_reference_is_the_default_and_csv_agrees_with_json() -> None:
     rows = list(csv.DictReader(io.StringIO(run("--format", "csv"))))
 
     assert found["scenario"] == "reference"
-    assert [row["EffectiveCost"] for row in rows] == [line["effective_cost"] for line in found["lines"]]
-    assert f"{Decimal(found['monthly_total']):,}" in run()
+    assert [float(row["EffectiveCost"]) for row in rows] == [line["effective_cost"] for line in found["lines"]]
+    assert f"{found['monthly_total']:,.2f}" in run()
 
 
 def test_a_wrong_scenario_or_term_is_refused() -> None:

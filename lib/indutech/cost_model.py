@@ -72,15 +72,15 @@ def doubtful_share(bill: Bill) -> Decimal:
 
 
 def as_json(bill: Bill) -> dict[str, object]:
-    """A bill as one JSON object; amounts are decimal text, so that no reader rounds them."""
+    """A bill as one JSON object; amounts are whole cents, which a number in JSON carries without loss."""
     return {
         "scenario": bill.scenario,
         "currency": bill.currency,
-        "monthly_total": str(bill.monthly_total.amount),
-        "one_off_total": str(bill.one_off_total.amount),
+        "monthly_total": float(bill.monthly_total.amount),
+        "one_off_total": float(bill.one_off_total.amount),
         "confidence": {
             "weakest": bill.weakest.value,
-            "share_of_monthly": {level.value: f"{share:.4f}" for level, share in bill.confidence.items()},
+            "share_of_monthly": {level.value: round(float(share), 4) for level, share in bill.confidence.items()},
         },
         "tags": TAGS,
         "lines": [
@@ -91,11 +91,11 @@ def as_json(bill: Bill) -> dict[str, object]:
                 "why": line.charge.why,
                 "once": line.charge.one_off,
                 "grows": line.charge.grows,
-                "quantity": f"{line.quantity:.6f}",
+                "quantity": round(float(line.quantity), 6),
                 "unit": line.price.unit,
-                "list_unit_price": str(line.list_unit_price),
-                "list_cost": str(line.list_cost.amount),
-                "effective_cost": str(line.effective_cost.amount),
+                "list_unit_price": float(line.list_unit_price),
+                "list_cost": float(line.list_cost.amount),
+                "effective_cost": float(line.effective_cost.amount),
                 "commitment_months": line.commitment_months,
                 "region": line.price.region,
                 "as_of": line.price.as_of,

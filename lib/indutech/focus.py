@@ -27,9 +27,38 @@ CATEGORIES = {
 
 
 def focus_rows(bill: Bill, month: date) -> list[dict[str, str]]:
-    """One row per line, for the month that holds a day; columns that are not of FOCUS begin with `x_`."""
+    """One row per line and one per commitment fee, for the month of a day; columns not of FOCUS begin with `x_`."""
     start, end = month.replace(day=1), _next_month(month)
-    return [_row(bill, line, start, end) for line in bill.lines]
+    rows = []
+    for line in bill.lines:
+        usage = _row(bill, line, start, end)
+        rows.append(usage)
+        if line.commitment_months:
+            # FOCUS bills the term's fee in a row of its own; the usage it covers is billed nothing and keeps its cost.
+            rows.append(usage | _fee(line))
+            usage["BilledCost"] = "0.00"
+    return rows
+
+
+def _fee(line: Line) -> dict[str, str]:
+    """How the row of a month's commitment fee differs from that of the usage it covers."""
+    fee = str(line.effective_cost.amount)
+    unit_price = _plain(line.effective_cost.amount / line.quantity)
+    return {
+        "BilledCost": fee,
+        "ChargeCategory": "Purchase",
+        "ChargeDescription": f"{line.price.item}: fee of a commitment of {line.commitment_months} months",
+        "ChargeFrequency": "Recurring",
+        "CommitmentDiscountStatus": "",
+        "ConsumedQuantity": "",
+        "ConsumedUnit": "",
+        "ContractedCost": fee,
+        "ContractedUnitPrice": unit_price,
+        "EffectiveCost": "0.00",
+        "ListCost": fee,
+        "ListUnitPrice": unit_price,
+        "PricingCategory": "Standard",
+    }
 
 
 def focus_csv(bill: Bill, month: date) -> str:
