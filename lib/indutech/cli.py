@@ -313,8 +313,11 @@ def report(
     from indutech import headless, parameters
 
     with _says_it_stopped():
-        index = headless.make_report(parameters.from_text(parameter or []))
-    typer.echo(f"The report is {index}")
+        made = headless.make_report(parameters.from_text(parameter or []))
+    if made.proof:
+        typer.echo(made.proof.sentence)
+    here = Path.cwd()
+    typer.echo(f"The report: {made.index.relative_to(here) if made.index.is_relative_to(here) else made.index}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,18 @@ class ProofBroken(InduTechError):
     """The run lost or doubled something, or left it unread."""
 
 
+@dataclass(frozen=True)
+class MadeReport:
+    """Where the report opens, and the line of its proof; None if no notebook sent anything."""
+
+    index: Path
+    proof: ProofLine | None
+
+
 def make_report(
     parameters: Mapping[str, object] | None = None, sources: Sequence[Path] | None = None, show_progress: bool = True
-) -> Path:
-    """Run the notebooks, by default all, in a room of their own and write the report; return its index.
+) -> MadeReport:
+    """Run the notebooks, by default all, in a room of their own and write the report.
 
     Raises:
         NotebookFailed: the report of the run before stays as it is.
@@ -44,7 +53,7 @@ def make_report(
         index = report.write(executed, into, Run(facts, line))
     if line and not line.kept:
         raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {index}")
-    return index
+    return MadeReport(index, line)
 
 
 def refresh_outputs() -> list[Path]:
