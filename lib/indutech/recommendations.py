@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from indutech import charges as c
@@ -78,7 +78,6 @@ def _changes(u: Usage, prices: PriceList, m: Measurement) -> list[Change]:
     return [
         Change("Commit the warehouse for 1 year", "three months of use show that two nodes stay", lambda all_: all_,
                months=12),
-
         Change("Read the lake by column", f"the share read is measured on {MARK}: measure it on sensor files",
                lambda all_: _scaled(all_, "redshift_spectrum", kept_share)),
         Change("A smaller DMS instance, two zones kept", "a day of changes at peak stays under half its CPU",
@@ -98,12 +97,7 @@ def _changes(u: Usage, prices: PriceList, m: Measurement) -> list[Change]:
 
 
 def _scaled(charges: Charges, price_id: str, factor: Decimal) -> Charges:
-    return [
-        Charge(x.component, x.price_id, x.quantity * factor, x.unit, x.why, x.one_off, x.grows)
-        if x.price_id == price_id
-        else x
-        for x in charges
-    ]
+    return [replace(x, quantity=x.quantity * factor) if x.price_id == price_id else x for x in charges]
 
 
 def _replaced(charges: Charges, component: str, by: Charges) -> Charges:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from indutech import charges as c
+from indutech import upkeep
 from indutech.costs import ON_DEMAND, Bill, Charge, hours, priced
 from indutech.errors import InduTechError
 from indutech.estimate import NAME
 from indutech.money import TIB_IN_GIB
 from indutech.prices import PriceList
 from indutech.usage import Figure, Usage, just
+
+# What every scenario needs alike.
+UPKEEP = (upkeep.governance, upkeep.kms, upkeep.cloudwatch, upkeep.backup, upkeep.migration)
 
 
 class UnknownScenario(InduTechError):
@@ -20,7 +24,7 @@ class UnknownScenario(InduTechError):
 def reference(u: Usage) -> list[Charge]:
     """The corrected architecture: supported brokers, bridge, Spark, second zone, endpoints, monitoring, backup."""
     components = (c.redshift, c.s3_lake, c.redpanda, c.mqtt_bridge, c.nlb, c.spark_compute, c.dms, c.managed_ad, c.vpn,
-                  c.endpoints, c.governance, c.kms, c.cloudwatch, c.backup, c.migration)  # fmt: skip
+                  c.endpoints, *UPKEEP)  # fmt: skip
     return [charge for component in components for charge in component(u)]
 
 
@@ -39,11 +43,7 @@ def lean(u: Usage) -> list[Charge]:
         Charge("managed_ad", "ad_connector_small", hours(just(1)), "Hours", "Sign-on needs the plant's link"),
         *c.vpn(u),
         *c.endpoints(u),
-        *c.governance(u),
-        *c.kms(u),
-        *c.cloudwatch(u),
-        *c.backup(u),
-        *c.migration(u),
+        *(charge for component in UPKEEP for charge in component(u)),
     ]  # fmt: skip
 
 
@@ -67,11 +67,7 @@ def serverless(u: Usage) -> list[Charge]:
         *c.managed_ad(u),
         *c.vpn(u),
         *c.endpoints(u),
-        *c.governance(u),
-        *c.kms(u),
-        *c.cloudwatch(u),
-        *c.backup(u),
-        *c.migration(u),
+        *(charge for component in UPKEEP for charge in component(u)),
     ]  # fmt: skip
 
 
