@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from indutech import headless, pages, report
+from indutech import headless, pages, report, topics
+from indutech.broker import Broker
 from indutech.headless import ProofBroken
 from indutech.notebooks import Executed
 from indutech.report import ProofLine, Run
@@ -180,3 +181,23 @@ def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeyp
 
     broken = page(tmp_path / "données" / "report", "index.html").select_one(".proof.broken")
     assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"
+
+
+def test_a_run_leaves_no_topic_on_a_broker_that_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broker: Broker
+) -> None:
+    """With KAFKA_BOOTSTRAP_SERVERS set, the run has a topic of its own there, and takes it away."""
+    source = new_notebook(cells=[
+        new_markdown_cell("# A topic"),
+        new_code_cell("from indutech import story, topics\nfrom indutech.settings import Settings"),
+        new_code_cell("settings = Settings()\nbroker = story.hold_broker(settings)"),
+        new_code_cell("topics.ensure_topic(broker, settings)\nassert not broker.embedded\nprint(settings.topic)"),
+    ])  # fmt: skip
+    nbformat.write(source, tmp_path / "01_topic.ipynb")
+    monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers)
+
+    made = headless.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
+
+    ran = nbformat.read(made.index.parent / "notebooks" / "01_topic.ipynb", as_version=4)
+    assert topics.describe_topic(broker, ran.cells[-1].outputs[0].text.strip()) is None

@@ -1,14 +1,15 @@
 """The two headless runs over all notebooks: the report, and the outputs that are committed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from indutech import broker as brokers
-from indutech import notebooks, reconcile, report
+from indutech import notebooks, reconcile, report, topics
 from indutech.broker import Broker
 from indutech.errors import InduTechError
 from indutech.reconcile import NothingToProve
@@ -40,7 +41,7 @@ def make_report(
     into = Settings().data_dir / "report"
     with notebooks.stoppable(), notebooks.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
-        with brokers.connected(settings) as broker:
+        with _broker_for_the_run(settings) as broker:
             executed = notebooks.run_all(
                 notebooks.find_notebooks() if sources is None else sources,
                 settings.data_dir / "notebooks",
@@ -62,10 +63,21 @@ def refresh_outputs() -> list[Path]:
     with (
         notebooks.stoppable(),
         notebooks.room("notebooks") as settings,
-        brokers.connected(settings),
+        _broker_for_the_run(settings),
     ):
         executed = notebooks.run_all(sources, settings.data_dir / "notebooks")
     return [one.source for one in executed if _save_outputs(one.path, one.source)]
+
+
+@contextmanager
+def _broker_for_the_run(settings: Settings) -> Iterator[Broker]:
+    """A broker for the whole run; on one that is not ours, the topic of the run goes with the run."""
+    with brokers.connected(settings) as broker:
+        try:
+            yield broker
+        finally:
+            if not broker.embedded:
+                topics.delete_topic(broker, settings.topic)
 
 
 def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:

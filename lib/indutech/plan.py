@@ -11,7 +11,7 @@ KAFKA_SCHEMA = "key binary, value binary, topic string, partition int, offset bi
 def steps(spark: SparkSession) -> str:
     """A Markdown table: each step of the stream and the columns it leaves."""
     read = spark.createDataFrame([], KAFKA_SCHEMA)
-    judged = transforms.judged(read)
+    judged = spark.createDataFrame([], transforms.judged(read).schema)  # so that Spark resolves the judge only once
     now = F.lit(None).cast("timestamp")
     done = {
         "read from Kafka": read.columns,

@@ -114,6 +114,16 @@ def describe_topic(broker: Broker, name: str) -> Topic | None:
     )
 
 
+def delete_topic(broker: Broker, name: str) -> None:
+    """Delete a topic that was made for one run; nothing happens if it is not there."""
+    with asking(broker) as admin:
+        try:
+            admin.delete_topics([name], request_timeout=ANSWERS_WITHIN_S)[name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+
+
 def _create(broker: Broker, settings: Settings) -> Topic:
     # Embedded, there is one node to hold a copy; elsewhere the broker knows how many copies it wants.
     copies = 1 if broker.embedded else -1
