@@ -4,7 +4,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from indutech.inspection import inspected
-from indutech.messages import BLANKS
 from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Priority, TicketType
 
 # Days that a folder of the lake may be named after: a broken clock must not make folders for a thousand years.
@@ -13,18 +12,20 @@ FIRST_DAY, LAST_DAY = "2020-01-01", "2099-12-31"
 # Most messages are compact JSON with the contract's keys in its order, because that is what our producer writes. Then
 # every field but the request has a fixed place, and reading bytes there is several times faster than parsing JSON.
 # Whatever does not fit, to the byte, is inspected; so this is a short cut, never a second set of rules.
-_HEX = "[0-9a-f]"
+# Characters are listed, not given as ranges: Java looks a list up in a table, which takes half the time.
+_HEX, _DIGIT = "[0123456789abcdef]", "[0123456789]"
 _USUAL_HEAD = (
-    rf'\A\{{"ticket_id":"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}","client_id":[1-9][0-9]{{3}},'
-    r'"creation_date":"(?:19[7-9]|2[0-9]{2})[0-9]-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",'
-    r'"request":"\z'
+    rf'\A\{{"ticket_id":"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",'
+    rf'"client_id":[123456789]{_DIGIT}{{3}},'
+    rf'"creation_date":"(?:19[789]|2{_DIGIT}{{2}}){_DIGIT}-[01]{_DIGIT}-[0123]{_DIGIT}'
+    rf'T(?:[01]{_DIGIT}|2[0123]):[012345]{_DIGIT}:[012345]{_DIGIT}Z","request":"\z'
 )
 _HEAD_BYTES = len('{"ticket_id":"","client_id":,"creation_date":"","request":"') + 36 + 4 + 20
 _AT_ID, _AT_CLIENT, _AT_DATE = 15, 65, 87  # first byte of the value, counted from 1
 _BEFORE_TYPE = '","type":"'
 _USUAL_TAILS = [f'{type_}","priority":"{priority}"}}' for type_ in TicketType for priority in Priority]
-_SAFE_BLANKS = "".join(blank for blank in BLANKS if blank >= " ")
-_USUAL_REQUEST = rf'\A[{_SAFE_BLANKS}]*+[^"\\\x00-\x1f{BLANKS}][^"\\\x00-\x1f]*+\z'
+_UNUSUAL_IN_REQUEST = "[" + "".join(rf"\x{code:02x}" for code in (*range(32), ord('"'), ord("\\"))) + "]"
+_ASCII, _ACCENTED = (b"!", b"~"), b"\xc3"  # first bytes of characters that are not blank: any of ASCII, À to ÿ
 
 KAFKA_COLUMNS = ("key", "value", "topic", "partition", "offset", "timestamp")
 
@@ -55,11 +56,14 @@ def short_cut(kafka_rows: DataFrame) -> DataFrame:
         _bytes(_AT_DATE, 20).try_cast("timestamp").alias("moment"),
         _bytes(_HEAD_BYTES + 1, tail_at - len(_BEFORE_TYPE) - _HEAD_BYTES - 1).alias("words"),
     )
+    first = F.substring("value", _HEAD_BYTES + 1, 1)
     usual = (
         F.col("tail").isin(_USUAL_TAILS)
         & F.col("head").rlike(_USUAL_HEAD)
         & F.col("moment").isNotNull()
-        & F.col("words").rlike(_USUAL_REQUEST)
+        & (F.col("words") != "")
+        & (first.between(*map(F.lit, _ASCII)) | (first == F.lit(_ACCENTED)))
+        & ~F.col("words").rlike(_UNUSUAL_IN_REQUEST)
         & F.is_valid_utf8("words")
     )
     fields = {
