@@ -109,8 +109,12 @@ def spread(values: pd.Series, *, title: str, unit: str, marks: dict[str, float])
             x=values, nbinsx=60, marker_color=BLUE, hovertemplate=f"%{{x}} {unit}: %{{y:,}} tickets<extra></extra>"
         )
     )
-    for name, at in marks.items():
-        figure.add_vline(x=at, line={"color": RED, "width": 1.5, "dash": "dot"}, annotation_text=name)
+    for row, (name, at) in enumerate(marks.items()):
+        figure.add_vline(
+            x=at,
+            line={"color": RED, "width": 1.5, "dash": "dot"},
+            annotation={"text": name, "xanchor": "right", "yshift": -16 * row},  # close marks do not hide each other
+        )
     figure.update_layout(bargap=0.02)
     figure.update_yaxes(tickformat=",")
     return _finished(figure, title, x=unit, y="tickets")
