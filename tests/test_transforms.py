@@ -3,9 +3,12 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -17,9 +20,18 @@ from indutech.generator import ticket_messages
 from indutech.inspection import COMPOSED
 from indutech.malformed import malformed_cases
 from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Priority, Rejected, Ticket, TicketType, judge, spark_schema
-from indutech.transforms import as_quarantine, as_tickets, judged
+from indutech.transforms import as_quarantine, as_tickets, ingest_date, judged, short_cut
 
-KAFKA = "key binary, value binary, topic string, partition int, offset bigint, timestamp timestamp"
+KAFKA = pa.schema(
+    {
+        "key": pa.binary(),
+        "value": pa.binary(),
+        "topic": pa.string(),
+        "partition": pa.int32(),
+        "offset": pa.int64(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }
+)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 USUAL = (
     b'{"ticket_id":"6f1c2b34-8f0e-4c55-9a3b-0d4b2c1e7f90","client_id":4217,"creation_date":"2026-03-02T08:15:30Z",'
@@ -29,8 +41,11 @@ USUAL = (
 
 def kafka_rows(spark: SparkSession, values: Sequence[bytes | None], timestamp: datetime | None = NOON) -> DataFrame:
     """Rows as Spark's Kafka source gives them, in one partition, numbered from 0."""
-    rows = [(b"4217", value, "t", 0, offset, timestamp) for offset, value in enumerate(values)]
-    return spark.createDataFrame(rows, KAFKA)
+    rows = [
+        {"key": b"4217", "value": value, "topic": "t", "partition": 0, "offset": offset, "timestamp": timestamp}
+        for offset, value in enumerate(values)
+    ]
+    return spark.createDataFrame(pa.Table.from_pylist(rows, schema=KAFKA))
 
 
 def verdicts(spark: SparkSession, values: Sequence[bytes | None]) -> list[Ticket | Rejected]:
@@ -53,31 +68,6 @@ def _verdict(row: Row) -> Ticket | Rejected:
         type=TicketType(row.type),
         priority=Priority(row.priority),
     )
-
-
-def assert_agree(spark: SparkSession, values: Sequence[bytes | None]) -> list[Ticket | Rejected]:
-    """Python and Spark say the same of every value, to the reason and to the field."""
-    python = [judge(value) for value in values]
-    both = zip(values, python, verdicts(spark, values), strict=True)
-    differing = [f"{value!r}\n  Python {ours!r}\n  Spark  {theirs!r}" for value, ours, theirs in both if ours != theirs]
-    assert not differing, f"{len(differing)} of {len(values)} differ\n" + "\n".join(differing[:20])
-    return python
-
-
-def test_every_case_of_the_table(spark: SparkSession) -> None:
-    """Each case of the committed table gets its verdict and its very reason from Spark, as from Python."""
-    cases = malformed_cases()
-
-    found = assert_agree(spark, [case.value for case in cases])
-
-    assert [v.reason if isinstance(v, Rejected) else None for v in found] == [case.reason for case in cases]
-
-
-def test_generated_tickets_are_all_valid(spark: SparkSession) -> None:
-    """What our own producer writes is accepted, field by field as Python reads it."""
-    values = [value for batch in ticket_messages(500, seed=3) for _, value in batch]
-
-    assert all(isinstance(verdict, Ticket) for verdict in assert_agree(spark, values))
 
 
 TOKENS = [
@@ -174,8 +164,8 @@ def messages(draw: st.DrawFn) -> bytes:
     return value
 
 
-def test_near_misses_are_judged_alike(spark: SparkSession) -> None:
-    """Thousands of random messages around the contract get the same verdict, reason and fields from both judges."""
+def near_misses() -> list[bytes]:
+    """The same thousand messages in every run."""
     values: list[bytes] = []
 
     @hypothesis_settings(
@@ -186,6 +176,202 @@ def test_near_misses_are_judged_alike(spark: SparkSession) -> None:
         values.append(value)
 
     collect()
-    found = assert_agree(spark, values)
+    return values
 
-    assert 50 < sum(isinstance(verdict, Ticket) for verdict in found) < len(found) - 500
+
+def one_byte_off() -> list[bytes]:
+    """The usual message with each of its bytes replaced by each of those that mean something, or removed."""
+    telling = b'\x00\n "\\{},:09aAzZ\x7f\xa9\xc3\xff'
+    changed = {USUAL[:at] + bytes([byte]) + USUAL[at + 1 :] for at in range(len(USUAL)) for byte in telling}
+    removed = {USUAL[:at] + USUAL[at + 1 :] for at in range(len(USUAL))}
+    return sorted(changed | removed)
+
+
+def megabytes() -> list[bytes]:
+    """Messages of a megabyte that cost a careless judge its stack or its afternoon."""
+    usual, million = USUAL.decode(), 1_000_000
+    keys = ",".join(f'"k{i}":1' for i in range(90_000))
+    fillers = ("V" * million, "\\n" * 500_000, "\\\\" * 500_000, "[" * million, "\\ud83d\\ude00" * 80_000)
+    texts = [
+        *(usual.replace("VPN", filler) for filler in fillers),
+        usual.replace("Le VPN ne répond plus.", " " * million),
+        usual.replace("Connexion", " " * 500_000 + "Connexion" + " " * 500_000),
+        *("{" * million, '{"a":' + '"' * million, '{"a":"' + "\\" * million, "[" * million),
+        usual[:-1] + ',"extra":' + "[" * 500_000 + "]" * 500_000 + "}",
+        "{" + keys + ',"k7":2,' + usual[1:],
+    ]
+    return [text.encode() for text in texts]
+
+
+def at_the_limits() -> list[bytes]:
+    """Numbers of a thousand digits, keys of fifty thousand characters, and one more; in the message or ignored."""
+    usual = USUAL.decode()
+    digits = [sign + "9" * count for sign in ("", "-", "1e", "1.") for count in (999, 1_000, 1_001)]
+    keys = [letter * count for letter, count in product("ké", (50_000, 50_001))] + ["😀" * 25_000, "😀" * 25_001]
+    texts = [usual[:-1] + f',"extra":{number}}}' for number in digits]
+    texts += [usual.replace("4217", number) for number in digits]
+    texts += [usual[:-1] + f',"{key}":1}}' for key in keys]
+    texts += [usual[:-1] + f',"extra":{{"{key}":1}}}}' for key in keys]
+    texts += [usual[:-1] + f',"extra":{"[" * depth}{"]" * depth}}}' for depth in (62, 63, 64, 65)]
+    return [text.encode() for text in texts]
+
+
+GROUPS: dict[str, Callable[[], Sequence[bytes | None]]] = {
+    "the committed table": lambda: [case.value for case in malformed_cases()],
+    "generated tickets": lambda: [value for batch in ticket_messages(500, seed=3) for _, value in batch],
+    "near misses": near_misses,
+    "one byte off": one_byte_off,
+    "at the limits": at_the_limits,
+    "megabytes": megabytes,
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One message, and what each judge says of it."""
+
+    value: bytes | None
+    python: Ticket | Rejected
+    spark: Ticket | Rejected
+
+
+@pytest.fixture(scope="module")
+def judgements(spark: SparkSession) -> dict[str, list[Judgement]]:
+    """Every message of every group, judged by Python and, in a single job, by Spark."""
+    values = {name: list(group()) for name, group in GROUPS.items()}
+    by_spark = iter(verdicts(spark, [value for group in values.values() for value in group]))
+    return {name: [Judgement(v, judge(v), next(by_spark)) for v in group] for name, group in values.items()}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_python_and_spark_judge_alike(judgements: dict[str, list[Judgement]], group: str) -> None:
+    """Both give every message the same verdict, to the wording of the reason and to the last field."""
+    differing = [
+        f"{str(one.value)[:300]}\n  Python {str(one.python)[:300]}\n  Spark  {str(one.spark)[:300]}"
+        for one in judgements[group]
+        if one.python != one.spark
+    ]
+
+    assert not differing, f"{len(differing)} of {len(judgements[group])} differ\n" + "\n".join(differing[:10])
+
+
+def test_spark_gives_the_reason_of_the_table(judgements: dict[str, list[Judgement]]) -> None:
+    """Each case of the committed table is accepted or refused for the very reason that stands there."""
+    found = [one.spark.reason if isinstance(one.spark, Rejected) else None for one in judgements["the committed table"]]
+
+    assert found == [case.reason for case in malformed_cases()]
+
+
+def test_random_messages_are_near_the_border(judgements: dict[str, list[Judgement]]) -> None:
+    """Agreement is worth something only if the messages fall on both sides, and for most reasons there are."""
+    near = [one.python for one in judgements["near misses"] + judgements["one byte off"]]
+    reasons = {verdict.reason.split(":")[0] for verdict in near if isinstance(verdict, Rejected)}
+
+    assert sum(isinstance(verdict, Ticket) for verdict in near) > 100
+    assert len(reasons) > 15
+
+
+def test_short_cut_takes_tickets_only(spark: SparkSession, judgements: dict[str, list[Judgement]]) -> None:
+    """Whatever the short cut takes, the contract takes; and it takes all that our own producer writes."""
+    everything = [(name, one) for name, group in judgements.items() for one in group]
+    rows = short_cut(kafka_rows(spark, [one.value for _, one in everything])).where("usual").select("offset").collect()
+    taken = {row.offset for row in rows}
+
+    assert all(isinstance(everything[place][1].python, Ticket) for place in taken)
+    assert {place for place, (name, _) in enumerate(everything) if name == "generated tickets"} <= taken
+
+
+def test_accents_written_apart_are_all_known() -> None:
+    """Spark has no NFC: the replacements it gets instead cover everything that Unicode calls equal to our words."""
+    decomposing = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.decomposition(chr(code))]
+
+    def spellings(text: str) -> str:
+        equal = {character for character in decomposing if unicodedata.normalize("NFD", character) == text}
+        return "".join(sorted({text, *equal} if len(text) == 1 else equal))
+
+    for letter in {letter for word in (*TicketType, *Priority) for letter in word}:
+        apart = unicodedata.normalize("NFD", letter)
+        assert spellings(apart) == letter, "one more character means the same as this one"
+        if apart != letter:
+            assert COMPOSED[f"{spellings(apart[0])}[{spellings(apart[1])}]"] == letter
+
+
+def test_spark_and_python_agree_on_what_utf8_is(spark: SparkSession) -> None:
+    """Every two bytes, and the edges of three and four: overlong forms, surrogates, beyond the last code point."""
+    edges = (0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF)
+    texts = [bytes(pair) for pair in product(range(256), repeat=2)]
+    texts += [bytes((lead, *more)) for lead in range(0xE0, 0xF0) for more in product(edges, repeat=2)]
+    texts += [bytes((lead, *more)) for lead in range(0xF0, 0xF9) for more in product(edges, repeat=3)]
+    table = spark.createDataFrame(pa.table({"value": pa.array(texts, pa.binary())}))
+
+    valid = table.select(F.is_valid_utf8(F.col("value").cast("string"))).toArrow().column(0).to_pylist()
+
+    assert valid == [_decodes(text) for text in texts]
+
+
+def _decodes(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_valid_messages_become_tickets(spark: SparkSession) -> None:
+    """A ticket of the lake has the contract's columns, its team, its place in Kafka and the day it came in."""
+    rows = judged(kafka_rows(spark, [USUAL, b"{}"]))
+
+    tickets = as_tickets(rows, F.lit("2026-03-02T12:00:05Z").cast("timestamp"))
+    latency = F.unix_seconds("processed_at") - F.unix_seconds("kafka_timestamp")
+    [ticket] = tickets.withColumn("latency", latency).collect()
+
+    assert tickets.columns == [
+        *FIELDS,
+        *("support_team", "kafka_partition", "kafka_offset", "kafka_timestamp", "processed_at", "ingest_date"),
+    ]
+    assert ", ".join(f"{name} {kind.upper()}" for name, kind in tickets.dtypes[: len(FIELDS)]) == spark_schema()
+    assert (ticket.request, ticket.support_team) == ("Le VPN ne répond plus.", "Support Réseau")
+    assert (ticket.kafka_partition, ticket.kafka_offset, ticket.latency) == (0, 0, 5)
+    assert ticket.ingest_date == date(2026, 3, 2)
+
+
+def test_every_type_has_its_team(spark: SparkSession) -> None:
+    """Spark gives each type the team that the contract names."""
+    messages = [USUAL.replace(b"Connexion", type_.encode()) for type_ in TicketType]
+
+    rows = as_tickets(judged(kafka_rows(spark, messages)), F.current_timestamp()).collect()
+
+    assert {row.type: row.support_team for row in rows} == TEAM_FOR_TYPE
+
+
+def test_other_messages_are_set_aside_as_received(spark: SparkSession) -> None:
+    """A row of the quarantine has the bytes, the reason and everything needed to find or send the message again."""
+    quarantine = as_quarantine(judged(kafka_rows(spark, [USUAL, b"\xff\x00", None])), F.current_timestamp())
+
+    rows = sorted(quarantine.collect(), key=lambda row: row.kafka_offset)
+
+    assert [(row.raw, row.reason, row.kafka_offset) for row in rows] == [
+        (b"\xff\x00", "invalid UTF-8", 1),
+        (None, "null value", 2),
+    ]
+    assert {(bytes(row.kafka_key), row.kafka_topic, row.kafka_partition) for row in rows} == {(b"4217", "t", 0)}
+    assert quarantine.columns == [
+        *("raw", "reason", "kafka_key", "kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp"),
+        *("processed_at", "ingest_date"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "day"),
+    [
+        (None, date(2020, 1, 1)),
+        (datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC), date(2020, 1, 1)),  # Kafka's -1: no timestamp
+        (datetime(9999, 1, 1, tzinfo=UTC), date(2099, 12, 31)),
+        (datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC), date(2026, 3, 2)),
+    ],
+)
+def test_folders_have_bounded_days(spark: SparkSession, timestamp: datetime | None, day: date) -> None:
+    """A missing or mad timestamp of the broker makes no folder outside the years 2020 to 2099."""
+    rows = kafka_rows(spark, [USUAL], timestamp).select(ingest_date().alias("day"))
+
+    assert [row.day for row in rows.collect()] == [day]

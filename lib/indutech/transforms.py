@@ -116,6 +116,6 @@ def _bytes(first: int, length: int | Column) -> Column:
 
 def ingest_date() -> Column:
     """Return the day of the broker's timestamp, within bounds: the folder a row belongs to, whenever it is written."""
-    day = F.col("timestamp").cast("date")
     first, last = (F.lit(limit).cast("date") for limit in (FIRST_DAY, LAST_DAY))
-    return F.greatest(F.least(day, last), first)  # both skip nulls: a record without a time belongs to the first day
+    day = F.coalesce(F.col("timestamp").cast("date"), first)
+    return F.greatest(F.least(day, last), first)
