@@ -282,14 +282,14 @@ def diagram(
 
 @app.command()
 def documents() -> None:
-    """Renew the generated parts of docs/01 and docs/02, and the drawings they show."""
+    """Renew the generated parts of docs/01, docs/02 and docs/ticket.md, and the drawings they show."""
     from indutech import diagram as diagrams
-    from indutech import dossier
+    from indutech import dossier, ticket_document
     from indutech.platform import platform
 
     diagrams.write(platform(), diagrams.DIAGRAMS)
     diagrams.write(platform(), diagrams.DIAGRAMS, (View.OVERVIEW,), Format.PNG)
-    changed = dossier.renew(platform())
+    changed = dossier.renew(platform()) + ticket_document.renew()
     typer.echo("\n".join(f"Renewed: {path.name}" for path in changed) or "No document changed.")
 
 

@@ -138,11 +138,12 @@ class Ticket(BaseModel):
     client_id: Annotated[int, BeforeValidator(_client_id)] = Field(
         ge=CLIENT_IDS.start,
         le=CLIENT_IDS.stop - 1,
-        description="A JSON integer from 1000 to 9999; 1234.0 is not one.",
+        description=f"A JSON integer from {CLIENT_IDS.start} to {CLIENT_IDS.stop - 1}; 1234.0 is not one.",
         examples=[4217],
     )
     creation_date: Annotated[datetime, BeforeValidator(_creation_date)] = Field(
-        description="ISO 8601 with seconds and an offset (Z, or at most 14:00), from 1970 to 2999; stored in UTC.",
+        description="ISO 8601 with seconds and an offset (Z, or at most 14:00), "
+        f"from {YEARS.start} to {YEARS.stop - 1}; stored in UTC.",
         examples=["2026-03-02T08:15:30Z"],
     )
     request: Annotated[str, BeforeValidator(_request)] = Field(
