@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lock; the others call it
 
@@ -48,11 +48,11 @@ bench: setup ## benchmarks, side by side, with a table at the end
 
 lock: lock-python lock-jars ## renews requirements.lock and assets/jars.lock
 
-lock-python: $(VENV)
+lock-python: $(VENV) ## only requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock pyproject.toml
 
-lock-jars: $(VENV)
+lock-jars: $(VENV) ## only assets/jars.lock
 	@$(BIN)/python -m indutech.jars --lock
 
 $(VENV):
