@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from indutech.generator import ticket_messages
 from indutech.inspection import COMPOSED
 from indutech.malformed import malformed_cases
+from indutech.messages import BLANKS
 from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Priority, Rejected, Ticket, TicketType, judge, spark_schema
 from indutech.transforms import as_quarantine, as_tickets, ingest_date, judged, short_cut
 
@@ -216,11 +217,23 @@ def at_the_limits() -> list[bytes]:
     return [text.encode() for text in texts]
 
 
+def every_blank() -> list[bytes]:
+    """Each character that counts as blank, alone, around a word, and before a request, as it is and escaped."""
+    usual, request = USUAL.decode(), "Le VPN ne répond plus."
+    written = [blank for blank in BLANKS if blank >= " "] + [f"\\u{ord(blank):04x}" for blank in BLANKS]
+    texts = [usual.replace(request, blank) for blank in written]
+    texts += [usual.replace(request, blank + request) for blank in written]
+    texts += [usual.replace("Connexion", f"{blank}Connexion{blank}") for blank in written]
+    texts += [usual.replace("HAUTE", f"HAU{blank}TE") for blank in written]
+    return [text.encode() for text in texts]
+
+
 GROUPS: dict[str, Callable[[], Sequence[bytes | None]]] = {
     "the committed table": lambda: [case.value for case in malformed_cases()],
     "generated tickets": lambda: [value for batch in ticket_messages(500, seed=3) for _, value in batch],
     "near misses": near_misses,
     "one byte off": one_byte_off,
+    "every blank": every_blank,
     "at the limits": at_the_limits,
     "megabytes": megabytes,
 }
