@@ -35,7 +35,7 @@ class _Block:
     ticket_ids: NDArray[np.uint8]  # one row of 36 characters per ticket
     client_ids: NDArray[np.int64]
     moments: NDArray[np.datetime64]
-    requests: list[bytes]  # as they stand between the quotes of JSON
+    requests: NDArray[np.object_]  # bytes, as they stand between the quotes of JSON
     pairs: NDArray[np.int64]
 
 
@@ -51,7 +51,7 @@ def make_tickets(
     parts = []
     for block in _blocks(count, seed, start, period, text):
         columns = {
-            "ticket_id": _strings(block.ticket_ids),
+            "ticket_id": _rows(block.ticket_ids).astype(str),
             "client_id": block.client_ids,
             "creation_date": pd.to_datetime(block.moments, utc=True),
             "request": [orjson.loads(b'"%b"' % request) for request in block.requests],
@@ -71,17 +71,14 @@ def ticket_messages(
     text: Text = "realistic",
 ) -> Iterator[list[tuple[bytes, bytes]]]:
     """Yield the tickets of `make_tickets` as lists of (key, JSON), `batch` at a time; no count means without end."""
-    keys = [b"%d" % client_id for client_id in CLIENT_IDS]
-    tails = [orjson.dumps({"": "", "type": type_, "priority": priority})[5:] for type_, priority in _PAIRS]
+    # Arrays of bytes, because numpy takes and adds them in C: twice as fast as a loop over tickets.
+    keys = np.array([b"%d" % client_id for client_id in CLIENT_IDS], object)
+    ends = [orjson.dumps({"": "", "type": type_, "priority": priority})[5:] for type_, priority in _PAIRS]
+    tails = np.array(ends, object)
     pending: list[tuple[bytes, bytes]] = []
     for block in _blocks(count, seed, start, period, text):
-        heads, width = _heads(block), len(_HEAD)
-        pending += [
-            (keys[client], heads[i * width : i * width + width] + request + tails[pair])
-            for i, (client, request, pair) in enumerate(
-                zip((block.client_ids - CLIENT_IDS.start).tolist(), block.requests, block.pairs.tolist(), strict=True)
-            )
-        ]
+        values = _heads(block) + block.requests + tails[block.pairs]
+        pending += zip(keys[block.client_ids - CLIENT_IDS.start].tolist(), values.tolist(), strict=True)
         whole = len(pending) - len(pending) % batch
         yield from (pending[at : at + batch] for at in range(0, whole, batch))
         del pending[:whole]
@@ -116,19 +113,20 @@ def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | N
         requests = (
             _requests(halves, pair // len(Priority), uniform[3:], text)
             if letters is None
-            else [row.tobytes() for row in _LETTERS[letters[:wanted]]]
+            else _rows(_LETTERS[letters[:wanted]]).astype(object)
         )
         client = CLIENT_IDS.start + np.searchsorted(clients, uniform[1] * clients[-1], side="right")
         yield _Block(ids, client, moments, requests, pair)
         first += wanted
 
 
-def _requests(halves: HalfSentences, types: NDArray[np.int64], uniform: NDArray[np.float64], text: Text) -> list[bytes]:
+def _requests(
+    halves: HalfSentences, types: NDArray[np.int64], uniform: NDArray[np.float64], text: Text
+) -> NDArray[np.object_]:
     problems, contexts = halves.problems, halves.contexts
-    which = (uniform[0] * (_POOLED if text == "pooled" else len(problems[0]))).astype(int)
-    context = which if text == "pooled" else (uniform[1] * len(contexts[0])).astype(int)
-    triples = zip(types.tolist(), which.tolist(), context.tolist(), strict=True)
-    return [problems[type_][problem] + contexts[type_][context] for type_, problem, context in triples]
+    which = (uniform[0] * (_POOLED if text == "pooled" else problems.shape[1])).astype(int)
+    context = which if text == "pooled" else (uniform[1] * contexts.shape[1]).astype(int)
+    return np.asarray(problems[types, which] + contexts[types, context])
 
 
 def _client_weights(seed: int) -> NDArray[np.float64]:
@@ -157,18 +155,18 @@ def _uuids(draws: np.random.Generator) -> NDArray[np.uint8]:
     return written
 
 
-def _heads(block: _Block) -> bytes:
+def _heads(block: _Block) -> NDArray[np.object_]:
     """Everything before the request has the same width in every ticket, so it is written for all at once."""
     heads = np.tile(np.frombuffer(_HEAD.encode(), np.uint8), (len(block.requests), 1))
     heads[:, _HEAD.index("u" * 36) :][:, :36] = block.ticket_ids
-    heads[:, _HEAD.index("cccc") :][:, :4] = _digits(block.client_ids.astype("S4"), 4)
-    heads[:, _HEAD.index("d" * 20) :][:, :20] = _digits(np.char.add(block.moments.astype("S19"), b"Z"), 20)
-    return heads.tobytes()
+    heads[:, _HEAD.index("cccc") :][:, :4] = _characters(block.client_ids.astype("S4"))
+    heads[:, _HEAD.index("d" * 20) :][:, :20] = _characters(np.char.add(block.moments.astype("S19"), b"Z"))
+    return _rows(heads).astype(object)
 
 
-def _digits(texts: NDArray[np.bytes_], width: int) -> NDArray[np.uint8]:
-    return texts.view(np.uint8).reshape(-1, width)
+def _characters(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    return texts.view(np.uint8).reshape(len(texts), -1)
 
 
-def _strings(rows: NDArray[np.uint8]) -> list[str]:
-    return [row.decode() for row in np.ascontiguousarray(rows).view("S36").ravel().tolist()]
+def _rows(characters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    return np.ascontiguousarray(characters).view(f"S{characters.shape[1]}").ravel()

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import orjson
 from faker import Faker
+from numpy.typing import NDArray
 
 from indutech import vocabulary as words
 from indutech.tickets import TicketType
@@ -18,10 +19,10 @@ _NO_CONTEXT = 0.4  # of the clients say what is wrong and nothing else
 
 @dataclass(frozen=True)
 class HalfSentences:
-    """What is wrong and what goes with it, by type in the order of `TicketType`; escaped for JSON, without quotes."""
+    """What is wrong and what goes with it, by type in the order of `TicketType`; as bytes of JSON, without quotes."""
 
-    problems: tuple[tuple[bytes, ...], ...]
-    contexts: tuple[tuple[bytes, ...], ...]
+    problems: NDArray[np.object_]
+    contexts: NDArray[np.object_]
 
 
 @lru_cache(maxsize=4)
@@ -33,7 +34,7 @@ def half_sentences(seed: int) -> HalfSentences:
     said = round(_CONTEXTS * (1 - _NO_CONTEXT))
     silence = (b"",) * (_CONTEXTS - said)
     contexts = tuple(_rendered(words.CONTEXTS[type_], said, slots, draws, " ") + silence for type_ in TicketType)
-    return HalfSentences(problems, contexts)
+    return HalfSentences(np.array(problems, object), np.array(contexts, object))
 
 
 def _slots(seed: int, draws: np.random.Generator) -> Mapping[str, Sequence[str]]:
