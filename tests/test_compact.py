@@ -89,6 +89,17 @@ def test_a_kill_at_any_file_operation_is_finished_later(
     assert not list(ten_batches.lake_dir.glob(".compaction-*"))
 
 
+def test_the_stream_compacts_between_two_batches(ten_batches: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Once in a hundred micro-batches, and only days that lie in many of them."""
+    assert compact.between_batches(ten_batches, 100) == []
+    monkeypatch.setattr(compact, "DUE_AT_BATCHES", 6)
+    assert compact.between_batches(ten_batches, 101) == []
+
+    [done] = compact.between_batches(ten_batches, 100)
+
+    assert done.files_before == 12
+
+
 def test_a_compacted_batch_is_not_run_again(ten_batches: Settings):
     """Its rows would stand in the lake twice, so it is refused by number."""
     compact.compact(ten_batches)

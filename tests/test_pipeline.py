@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from indutech import batches, generator, lake, reconcile, stream
+from indutech import batches, generator, lake, monitor, reconcile, stream
 from indutech.broker import Broker
 from indutech.malformed import Case, malformed_cases
 from indutech.settings import Settings
@@ -148,6 +148,16 @@ def test_the_ingest_date_is_the_brokers_day_in_utc(drained: Drained):
     assert time.tzname[0] != "UTC"
     wrong = "SELECT count(*) AS n FROM tickets WHERE ingest_date <> kafka_timestamp::DATE"
     assert lake.query(drained.settings, wrong)["n"].item() == 0
+
+
+def test_the_monitor_shows_what_is_there(drained: Drained, broker: Broker):
+    """The same figures as the proof, a lag of nothing, and a latency in seconds."""
+    reading = monitor.Monitor(drained.settings, broker).look()
+
+    proof = reconcile.prove(drained.settings, broker)
+    assert (reading.stored, reading.quarantined) == (proof.stored, proof.quarantined)
+    assert (reading.duplicate_tickets, reading.lag) == (proof.duplicate_tickets, 0)
+    assert 0 < reading.latency_p50_s <= reading.latency_p95_s <= reading.latency_p99_s
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ class BatchWriter:
     def __call__(self, kafka_rows: DataFrame, batch: int) -> None:
         """Write the batch into lake and quarantine, and remove what an earlier try of it left elsewhere."""
         compact.refuse_compacted(self.settings, batch)
+        compact.between_batches(self.settings, batch)
         self.identity = identity.claim(self.settings, self.identity)
         rows = kafka_rows.coalesce(1) if self._is_small(batch) else kafka_rows
         stored, quarantined = self._write_whole(rows, batch) if self._mostly_odd else self._write_short(rows, batch)

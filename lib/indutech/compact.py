@@ -24,6 +24,8 @@ from indutech.layout import KINDS, DataFile, Kind
 from indutech.settings import Settings
 
 TARGET_FILE_BYTES = 128 * 1024**2
+ASKED_EVERY_BATCHES = 100
+DUE_AT_BATCHES = 50
 _ROW_GROUP_ROWS = 500_000
 
 
@@ -68,9 +70,16 @@ def compact(
     return done
 
 
-def is_due(settings: Settings, batches: int) -> bool:
-    """Whether a closed day lies in at least so many micro-batches."""
-    return any(len({file.batch for file in files}) >= batches for _, files in _days(settings, open_day_too=False))
+def between_batches(settings: Settings, batch: int) -> list[Compaction]:
+    """What the stream does before it writes a micro-batch: now and then, compact closed days in many pieces.
+
+    It asks once in a hundred micro-batches, because to ask is to list the lake.
+    """
+    if batch % ASKED_EVERY_BATCHES:
+        return []
+    days = _days(settings, open_day_too=False)
+    due = any(len({file.batch for file in files}) >= DUE_AT_BATCHES for _, files in days)
+    return compact(settings) if due else []
 
 
 def refuse_compacted(settings: Settings, batch: int) -> None:
