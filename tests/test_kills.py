@@ -23,6 +23,8 @@ from indutech.settings import Settings
 from indutech.writer_lock import sole_writer
 from tests.topics_filled import Place, send
 
+pytestmark = pytest.mark.timeout(1200)  # six starts of Spark, on a machine that may be busy
+
 TICKETS = 20_000
 BAD_EVERY = 1_000
 BATCH = 1_500
@@ -62,7 +64,7 @@ def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
     draws = random.Random(11)  # noqa: S311 - moments of death, repeatable
 
     with _running(settings, DIES_BETWEEN_THE_TWO_WRITES + RUNS) as process:
-        assert process.wait(120) == -signal.SIGKILL
+        assert process.wait(300) == -signal.SIGKILL
     assert list(settings.tickets_dir.glob(GLOB)), "it died before the first write"
     assert _committed(settings) == -1
 
@@ -78,7 +80,7 @@ def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
     (settings.checkpoint_dir / "commits" / str(_committed(settings))).unlink()
 
     with _running(settings, RUNS) as process:
-        assert process.wait(120) == 0
+        assert process.wait(300) == 0
     return settings
 
 
@@ -148,7 +150,7 @@ def _running(settings: Settings, program: str) -> Iterator[subprocess.Popen[byte
         process.wait(30)
 
 
-def _wait_for(condition, seconds: float = 90) -> None:
+def _wait_for(condition, seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the stream did not get going"
