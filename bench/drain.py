@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -70,9 +71,10 @@ def _table(drains: list[Drain]) -> Table:
     table = Table(
         title=f"Draining {TICKETS:,} tickets, 1 in {BAD_EVERY:,} bad, warm, {psutil.cpu_count()} cores",
         title_justify="left",
+        box=SIMPLE_HEAD,
     )
-    for name in ("partitions", "job", "tickets/s", "seconds", "rows stored", "peak memory, MiB", "ours / usual"):
-        table.add_column(name, justify="left" if name == "job" else "right")
+    for name in ("partitions", "job", "tickets/s", "seconds", "stored", "peak MiB", "ours/usual"):
+        table.add_column(name, justify="left" if name == "job" else "right", no_wrap=True)
     usual = {drain.partitions: drain.seconds for drain in drains if drain.job == USUAL}
     for drain in drains:
         ratio = f"{usual[drain.partitions] / drain.seconds:.2f} x" if drain.job == OURS else ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bench.drain import OURS, USUAL, Drain
@@ -55,7 +56,7 @@ def of_drains(drains: Sequence[Drain]) -> list[Figure]:
 
 def as_table(figures: Sequence[Figure]) -> Table:
     """Return the figures of all sections, one row each."""
-    table = Table(title="Measured in one run on this machine", title_justify="left")
+    table = Table(title="Measured in one run on this machine", title_justify="left", box=SIMPLE_HEAD)
     for name in ("section", "what", "measured", "promised", ""):
         table.add_column(name, justify="right" if name in ("measured", "promised") else "left")
     for figure in figures:

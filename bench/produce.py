@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import psutil
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -60,11 +61,12 @@ def _table(rates: dict[str, list[int]], alone: float) -> Table:
     table = Table(
         title=f"Producing to 4 partitions, lz4, acks=all, idempotent, warm, {psutil.cpu_count()} cores",
         title_justify="left",
+        box=SIMPLE_HEAD,
     )
     for name in ("client", "tickets each", *(f"round {turn + 1}" for turn in range(ROUNDS)), "median"):
-        table.add_column(name, justify="left" if name == "client" else "right")
+        table.add_column(name, justify="left" if name == "client" else "right", no_wrap=True)
     for client, measured in rates.items():
         cells = [shown(rate, "/s") for rate in (*measured, statistics.median(measured))]
         table.add_row(client, f"{TICKETS[client]:,}", *cells)
-    table.add_row("making them, no broker", f"{TICKETS[LOAD] // 2:,}", *[""] * ROUNDS, shown(alone, "/s"))
+    table.add_row("making only", f"{TICKETS[LOAD] // 2:,}", *[""] * ROUNDS, shown(alone, "/s"))
     return table
