@@ -69,17 +69,18 @@ def run(console: Console) -> list[Drain]:
 
 def _table(drains: list[Drain]) -> Table:
     table = Table(
-        title=f"Draining {TICKETS:,} tickets, 1 in {BAD_EVERY:,} bad, warm, {psutil.cpu_count()} cores",
+        title=f"Draining {TICKETS:,} tickets, 1 in {BAD_EVERY:,} bad, warm, {psutil.cpu_count()} cores\n"
+        "MiB: peak of JVM and Python together; ratio: ours to the usual job",
         title_justify="left",
         box=SIMPLE_HEAD,
     )
-    for name in ("partitions", "job", "tickets/s", "seconds", "stored", "peak MiB", "ours/usual"):
+    for name in ("topic", "job", "tickets/s", "seconds", "stored", "MiB", "ratio"):
         table.add_column(name, justify="left" if name == "job" else "right", no_wrap=True)
     usual = {drain.partitions: drain.seconds for drain in drains if drain.job == USUAL}
     for drain in drains:
         ratio = f"{usual[drain.partitions] / drain.seconds:.2f} x" if drain.job == OURS else ""
         cells = (f"{drain.tickets_per_s:,.0f}", f"{drain.seconds:.1f}", f"{drain.stored:,}", f"{drain.peak_mib:,.0f}")
-        table.add_row(str(drain.partitions), drain.job, *cells, ratio)
+        table.add_row(f"{drain.partitions} part.", drain.job, *cells, ratio)
     return table
 
 

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import Figure, shown
+from bench.figures import Figure
 from indutech import broker as brokers
 from indutech import generator, producer
 from indutech.broker import Broker
@@ -59,14 +59,14 @@ def _generation_alone() -> float:
 
 def _table(rates: dict[str, list[int]], alone: float) -> Table:
     table = Table(
-        title=f"Producing to 4 partitions, lz4, acks=all, idempotent, warm, {psutil.cpu_count()} cores",
+        title=f"Producing to 4 partitions, lz4, acks=all, idempotent, warm, {psutil.cpu_count()} cores; tickets/s",
         title_justify="left",
         box=SIMPLE_HEAD,
     )
-    for name in ("client", "tickets each", *(f"round {turn + 1}" for turn in range(ROUNDS)), "median"):
+    for name in ("client", "tickets", *(f"round {turn + 1}" for turn in range(ROUNDS)), "median"):
         table.add_column(name, justify="left" if name == "client" else "right", no_wrap=True)
     for client, measured in rates.items():
-        cells = [shown(rate, "/s") for rate in (*measured, statistics.median(measured))]
+        cells = [f"{rate:,.0f}" for rate in (*measured, statistics.median(measured))]
         table.add_row(client, f"{TICKETS[client]:,}", *cells)
-    table.add_row("making only", f"{TICKETS[LOAD] // 2:,}", *[""] * ROUNDS, shown(alone, "/s"))
+    table.add_row("making only", f"{TICKETS[LOAD] // 2:,}", *[""] * ROUNDS, f"{alone:,.0f}")
     return table

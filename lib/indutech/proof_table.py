@@ -48,7 +48,9 @@ def show(proof: Proof, console: Console | None = None) -> None:
     for file in proof.files_with_twice:
         console.print(f"Holds offsets that stand twice: {file}", style="red", soft_wrap=True)
     style = {0: "green", 1: "red", 2: "yellow"}[proof.exit_code]
-    console.print(f"{'reconciled' if proof.exit_code == 0 else 'not reconciled'}: {proof.sentence}", style=style)
+    console.print(
+        f"{'reconciled' if proof.exit_code == 0 else 'not reconciled'}: {proof.sentence}", style=style, soft_wrap=True
+    )
     if proof.exit_code == 2:
         console.print("Pending tickets wait in the topic: `indutech stream --once` stores them.")
 
