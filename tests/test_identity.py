@@ -133,6 +133,18 @@ def test_a_moved_data_folder_still_belongs_together(running_lake: Settings, tmp_
     assert identity.admit(moved, TOPIC, {0: 0}).query_id == "q1"
 
 
+def test_checksums_of_files_that_are_gone_are_removed(running_lake: Settings):
+    """A commit that was deleted leaves its checksum, at which Spark would stop when it commits again."""
+    commits = running_lake.checkpoint_dir / "commits"
+    for name in (".0.crc", ".1.crc"):
+        (commits / name).write_bytes(b"crc")
+
+    removed = Checkpoint(running_lake.checkpoint_dir).remove_orphaned_checksums()
+
+    assert [path.name for path in removed] == [".1.crc"]
+    assert (commits / ".0.crc").exists()
+
+
 @pytest.mark.parametrize("text", ["", "v1\n", 'v1\n{}\n{"client_tickets":{"0":'])
 def test_a_cut_checkpoint_file_is_named(running_lake: Settings, text: str):
     """Of a micro-batch that was never committed, the file may be deleted; of a committed one it may not."""

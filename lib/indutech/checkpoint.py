@@ -18,7 +18,7 @@ class CheckpointDamaged(InduTechError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A reader of the checkpoint folder; it never writes there."""
+    """A reader of the checkpoint folder; all it ever removes are checksums of files that are gone."""
 
     folder: Path
 
@@ -76,6 +76,18 @@ class Checkpoint:
         self.query_id()
         for batch in {self.last_planned(), self.last_committed()} - {None}:
             self.end_offsets(batch, topic)  # type: ignore[arg-type]
+
+    def remove_orphaned_checksums(self) -> list[Path]:
+        """Delete `.N.crc` where N is gone: Spark could write N again, but would stop at the checksum that is there."""
+        orphans = [
+            path
+            for name in ("offsets", "commits")
+            for path in (self.folder / name).glob(".*.crc")
+            if not path.with_name(path.name.removeprefix(".").removesuffix(".crc")).exists()
+        ]
+        for path in orphans:
+            path.unlink()
+        return orphans
 
     def _damaged(self, path: Path) -> CheckpointDamaged:
         replayed = path.parent.name == "offsets" and path.name == str(self.to_replay())

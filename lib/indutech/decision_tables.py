@@ -92,14 +92,14 @@ def swing_table(swings: Sequence[Swing], mark: str = DAGGER, most: int = 10, why
 
 def projection_table(model: CostModel, months: Sequence[int] = (1, 12, 24, 36)) -> pd.DataFrame:
     """The month's bill and all that was paid until then, by commitment."""
-    rows: dict[int, dict[str, str]] = {month: {"Month": str(month)} for month in months}
+    rows: dict[int, dict[str, str]] = {month: {"Month (Σ: paid so far)": str(month)} for month in months}
     for term, label in TERM_NAMES.items():
         mark = flag(model, months=term)
         for found in project("reference", model.usage, model.prices, max(months), term):
             if found.number in rows:
-                rows[found.number][f"Month: {label}"] = f"{found.monthly}{mark}"
-                rows[found.number][f"Paid: {label}"] = f"{dollars(found.cumulative.amount, 0)}{mark}"
-    return pd.DataFrame(list(rows.values())).set_index("Month")
+                rows[found.number][label] = f"{found.monthly}{mark}"
+                rows[found.number][f"Σ {label}"] = f"{dollars(found.cumulative.amount, 0)}{mark}"
+    return pd.DataFrame(list(rows.values())).set_index("Month (Σ: paid so far)")
 
 
 def recommendation_table(found: Sequence[Recommendation]) -> pd.DataFrame:

@@ -53,9 +53,7 @@ def layout_table(layouts: Sequence[Layout]) -> pd.DataFrame:
             {
                 "Layout": layout.name,
                 f"Read, {MARK}": f"{layout.share * 100:.2f} %",
-                "Pooled – incompressible": (
-                    f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %"
-                ),
+                "Bracket": (f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %"),
                 "Spectrum, low": str(layout.spectrum_month_low),
                 "Spectrum, base": f"{layout.spectrum_month}{DAGGER}",
                 "Athena": str(layout.athena_month),

@@ -74,6 +74,7 @@ def run(
         known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
         checkpoint = Checkpoint(settings.checkpoint_dir)
         checkpoint.check(topic.name)
+        checkpoint.remove_orphaned_checksums()
         compact.finish_interrupted(settings)
         layout.remove_leftovers(settings)
         if (replayed := checkpoint.to_replay()) is not None:
