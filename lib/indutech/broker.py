@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from indutech import embedded, lease, server_properties
+from indutech import credentials, embedded, lease, security, server_properties
 from indutech.clients import Broker
 from indutech.errors import InduTechError
 from indutech.reach import BrokerNotReady, wait_until_it_answers
+from indutech.rights import ADMIN
 from indutech.settings import Settings
 
 __all__ = ["Broker", "BrokerNotReady", "BrokerStatus", "connected", "start", "status", "stop"]
@@ -35,6 +36,7 @@ class BrokerStatus:
     leases: list[int]  # the process of each user
     kept: bool  # `start` was asked for it, so only `stop` ends it
     data_dir: Path
+    secured: bool = False  # ours speaks TLS only, and to users only
 
 
 @contextlib.contextmanager
@@ -43,10 +45,17 @@ def connected(settings: Settings) -> Iterator[Broker]:
 
     Raises:
         BrokerNotReady: one sentence with the address, the cause and the next step.
+        SecurityMisconfigured: the settings of TLS or SASL contradict each other.
     """
     if settings.bootstrap_servers:
         yield _external(settings, settings.broker_timeout_s)
         return
+    _refuse_security(settings)
+    if server_properties.is_secured(settings.broker_dir):
+        raise InduTechError(
+            f"The embedded broker of {settings.data_dir} lets in users only: `indutech broker start`, then load the "
+            f"settings of one, such as `set -a; . {credentials.variables_file(settings, 'producer')}; set +a`."
+        )
     held, broker = _take_lease(settings)
     try:
         yield broker
@@ -55,18 +64,28 @@ def connected(settings: Settings) -> Iterator[Broker]:
         _wait_for_the_end(settings)
 
 
-def start(settings: Settings) -> Broker:
-    """Start the embedded broker and keep it until `stop`."""
+def start(settings: Settings, *, secure: bool = False) -> Broker:
+    """Start the embedded broker and keep it until `stop`.
+
+    With `secure` it speaks TLS only and lets in users only; it stays so at later starts, because its data knows them.
+    The broker returned is then the administrator's, and each user's settings are in a file of the secrets folder.
+    """
     if settings.bootstrap_servers:
         raise InduTechError(
             f"KAFKA_BOOTSTRAP_SERVERS names the broker {settings.bootstrap_servers}, "
             "so there is none to start: unset it to use the embedded one."
         )
-    held, broker = _take_lease(settings)
+    _refuse_security(settings)
+    secure = _becomes_secured(settings, secure)
+    if secure:
+        credentials.make(settings)
+    held, broker = _take_lease(settings, secure=secure)
     try:
         (settings.broker_dir / "kept").touch()
     finally:
         held.release()
+    if secure:
+        credentials.write_variables(settings, broker.bootstrap_servers)
     return broker
 
 
@@ -89,17 +108,44 @@ def status(settings: Settings) -> BrokerStatus:
         return BrokerStatus(False, True, None, None, [], False, folder)
     users = lease.holders(folder / "leases")
     return BrokerStatus(
-        True, True, _address(folder).bootstrap_servers, _pid(folder), users, (folder / "kept").exists(), folder
+        running=True,
+        embedded=True,
+        bootstrap_servers=_address(settings).bootstrap_servers,
+        pid=_pid(folder),
+        leases=users,
+        kept=(folder / "kept").exists(),
+        data_dir=folder,
+        secured=server_properties.is_secured(folder),
     )
 
 
 def _external(settings: Settings, timeout_s: float) -> Broker:
-    broker = Broker(settings.bootstrap_servers or "", embedded=False)
+    broker = Broker(settings.bootstrap_servers or "", embedded=False, security=security.from_settings(settings))
     wait_until_it_answers(broker, timeout_s, CHECK_SETTING)
     return broker
 
 
-def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
+def _refuse_security(settings: Settings) -> None:
+    if settings.security_protocol != "PLAINTEXT":
+        raise security.SecurityMisconfigured(
+            f"KAFKA_SECURITY_PROTOCOL={settings.security_protocol} without KAFKA_BOOTSTRAP_SERVERS: name the broker, "
+            "or unset it to use the embedded one, whose secured form is `indutech broker start --secure`."
+        )
+
+
+def _becomes_secured(settings: Settings, secure: bool) -> bool:
+    folder = settings.broker_dir
+    if server_properties.is_secured(folder):
+        return True
+    if secure and (embedded.is_formatted(folder) or embedded.is_supervised(folder)):
+        raise InduTechError(
+            f"The broker data in {folder} was made without users: `indutech reset` starts over, or set another "
+            "INDUTECH_DATA_DIR for the secured broker."
+        )
+    return secure
+
+
+def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[lease.Lease, Broker]:
     folder = settings.broker_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +154,7 @@ def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
             lease.forget_the_dead(folder / "leases")
             held = lease.take(folder / "leases")
             try:
-                return held, _running(settings)
+                return held, _running(settings, secure)
             except BaseException:
                 held.release()
                 raise
@@ -120,28 +166,29 @@ def _take_lease(settings: Settings) -> tuple[lease.Lease, Broker]:
         raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
 
 
-def _running(settings: Settings) -> Broker:
+def _running(settings: Settings, secure: bool) -> Broker:
     """Return the broker of this folder, started if it was not running; the caller holds the folder's lock."""
     folder = settings.broker_dir
     if embedded.is_supervised(folder):
         with contextlib.suppress(_Died):  # it was about to end; then we start it again
             return _answering(settings)
     try:
-        _launch(folder, new_ports=False)
+        _launch(settings, secure, new_ports=False)
         return _answering(settings)
     except _Died:
         if "already in use" not in embedded.last_words(folder):
             raise
-    _launch(folder, new_ports=True)  # somebody took the port between our look and the broker's
+    _launch(settings, secure, new_ports=True)  # somebody took the port between our look and the broker's
     return _answering(settings)
 
 
-def _launch(folder: Path, new_ports: bool) -> None:
+def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
+    folder = settings.broker_dir
     for left_by_a_killed_broker in ("kept", "answered"):
         (folder / left_by_a_killed_broker).unlink(missing_ok=True)
     if orphan := _pid(folder):
         embedded.kill_orphan(folder, orphan)
-    embedded.prepare(folder, new_ports)
+    embedded.prepare(folder, new_ports, credentials.security_of(settings, ADMIN) if secure else None)
     embedded.launch(folder)
 
 
@@ -155,7 +202,7 @@ def _answering(settings: Settings) -> Broker:
                 f"(the whole log: {embedded.log_file(folder)})."
             )
 
-    broker = _address(folder)
+    broker = _address(settings)
     advice = f"It is the embedded one: look at {embedded.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
     # Longer than for a named one: on a busy machine Java takes its time, and we hear at once if it dies.
     timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
@@ -175,8 +222,11 @@ def _wait_for_the_end(settings: Settings) -> bool:
     return True
 
 
-def _address(folder: Path) -> Broker:
-    return Broker(f"127.0.0.1:{server_properties.port_of(folder)}", embedded=True)
+def _address(settings: Settings) -> Broker:
+    address = f"127.0.0.1:{server_properties.port_of(settings.broker_dir)}"
+    if not server_properties.is_secured(settings.broker_dir):
+        return Broker(address, embedded=True)
+    return Broker(address, embedded=True, security=credentials.security_of(settings, ADMIN))
 
 
 def _pid(folder: Path) -> int | None:

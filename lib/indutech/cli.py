@@ -13,11 +13,14 @@ from typing import Annotated
 
 import rich
 import typer
+from pydantic import ValidationError
 
 from indutech import broker as brokers
+from indutech import credentials
 from indutech.cost_commands import costs_app
 from indutech.errors import InduTechError
 from indutech.estate import Format, View
+from indutech.health import Part
 from indutech.settings import Settings
 
 
@@ -34,7 +37,13 @@ class _OneSentenceErrors(typer.core.TyperGroup):
             return super().__call__(*args, **kwargs)
         except InduTechError as error:
             typer.echo(f"indutech: {error}", err=True)
-            sys.exit(1)
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            for fault in error.errors(include_input=False, include_url=False):
+                name = ".".join(map(str, fault["loc"]))
+                typer.echo(f"indutech: the setting {name} cannot be used: {fault['msg']}.", err=True)
+        sys.exit(1)
 
 
 app = typer.Typer(
@@ -55,10 +64,65 @@ def _root() -> None:
 
 
 @broker_app.command("start")
-def broker_start() -> None:
-    """Start the embedded broker and keep it until `indutech broker stop`."""
-    broker = brokers.start(Settings())
-    typer.echo(f"The broker answers at {broker.bootstrap_servers}; `indutech broker stop` ends it.")
+def broker_start(
+    secure: Annotated[
+        bool, typer.Option("--secure", help="TLS only, users only, each with the rights it needs and no more.")
+    ] = False,
+) -> None:
+    """Start the embedded broker and keep it until `indutech broker stop`.
+
+    With --secure it makes a certificate, the users producer, stream and console, and the topic. Then:
+
+    \b
+    set -a; . data_output/secrets/producer.env; set +a      be the producer in this shell
+    indutech produce --count 1000
+    """
+    settings = Settings()
+    broker = brokers.start(settings, secure=secure)
+    if not broker.security.has_user:
+        typer.echo(f"The broker answers at {broker.bootstrap_servers}; `indutech broker stop` ends it.")
+        return
+    users = _prepare(settings, broker)
+    typer.echo(
+        f"The broker answers at {broker.bootstrap_servers} over TLS, to users only; `indutech broker stop` ends it."
+    )
+    typer.echo(f"Be one of {', '.join(users)} in a shell, for instance:")
+    typer.echo(f"  set -a; . {credentials.variables_file(settings, users[0])}; set +a")
+
+
+@broker_app.command("secrets")
+def broker_secrets(
+    host: Annotated[
+        list[str] | None, typer.Option(help="A name or address that clients use for the broker; repeatable.")
+    ] = None,
+) -> None:
+    """Make the certificate and the passwords of a secured broker of your own; what is there already stays.
+
+    The certificate is made anew when it lacks a host or ends within 30 days; passwords are kept.
+    """
+    settings = Settings()
+    folder = credentials.make(settings, tuple(host or ()))
+    typer.echo(f"Certificate, authority and a password for each of {', '.join(credentials.USERS)}: {folder}")
+
+
+@broker_app.command("prepare")
+def broker_prepare() -> None:
+    """Make the topic; on a broker with users, as its administrator, also the users and their rights.
+
+    It can be run again at any time. The passwords are those of `indutech broker secrets`.
+    """
+    settings = Settings()
+    with brokers.connected(settings) as broker:
+        users = _prepare(settings, broker)
+    allowed = f"; rights given to {', '.join(users)}" if users else ""
+    typer.echo(f"The topic {settings.topic} is at {broker.bootstrap_servers}{allowed}.")
+
+
+def _prepare(settings: Settings, broker: brokers.Broker) -> list[str]:
+    from indutech import topics, users
+
+    topics.ensure_topic(broker, settings)
+    return users.prepare(broker, settings) if broker.security.has_user else []
 
 
 @broker_app.command("stop")
@@ -85,8 +149,20 @@ def broker_status(as_json: Annotated[bool, typer.Option("--json", help="One JSON
         typer.echo(f"A broker that is not ours answers at {status.bootstrap_servers}.")
     else:
         kept = "kept until `indutech broker stop`" if status.kept else "stops with its last user"
-        typer.echo(f"The embedded broker (process {status.pid}) answers at {status.bootstrap_servers}.")
+        how = " over TLS, to users only" if status.secured else ""
+        typer.echo(f"The embedded broker (process {status.pid}) answers at {status.bootstrap_servers}{how}.")
         typer.echo(f"Users: {', '.join(map(str, status.leases)) or 'none'}; {kept}. Data: {status.data_dir}.")
+
+
+@app.command()
+def health(
+    part: Annotated[Part | None, typer.Argument(help="The broker alone without it.")] = None,
+) -> None:
+    """Exit 0 if the broker answers and that part runs here; otherwise exit 1 with one sentence that says why."""
+    from indutech import health as wellness
+
+    wellness.check(Settings(), part)
+    typer.echo("well")
 
 
 @app.command()
@@ -245,10 +321,14 @@ def monitor(
     as_json: Annotated[bool, typer.Option("--json", help="Look once; one JSON object.")] = False,
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
 ) -> None:
-    """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C."""
+    """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C.
+
+    Where nobody watches a terminal, each look is one line.
+    """
     from rich.live import Live
 
     from indutech import monitor as monitoring
+    from indutech.stopping import stop_asked, wait_for
 
     settings = Settings()
     with brokers.connected(settings) as broker:
@@ -258,6 +338,11 @@ def monitor(
             typer.echo(json.dumps(reading.as_dict()))
         elif once:
             rich.print(monitoring.as_table(reading, settings.topic))
+        elif not sys.stdout.isatty():
+            with stop_asked() as stop:
+                while not stop():
+                    print(monitoring.as_line(watched.look()), flush=True)
+                    wait_for(stop, every)
         else:
             with Live(monitoring.as_table(reading, settings.topic)) as live, contextlib.suppress(KeyboardInterrupt):
                 while True:

@@ -1,29 +1,40 @@
 """Apache Kafka in one process: its settings, its storage and its command line."""
 
 import base64
+import contextlib
 import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
 from indutech import jars, java, lease, server_properties
 from indutech.reach import BrokerNotReady
+from indutech.security import Security
 
 LARGEST_LOG_BYTES = 5_000_000
 
 
-def prepare(folder: Path, new_ports: bool) -> None:
-    """Write the broker's settings, and format its storage if it is new."""
-    server_properties.write(folder, new_ports)
+def prepare(folder: Path, new_ports: bool, admin: Security | None = None) -> None:
+    """Write the broker's settings, and format its storage if it is new; with an `admin` it will know users only."""
+    secured = {}
+    if admin and admin.ca_file:
+        secrets = os.path.relpath(admin.ca_file.parent, folder)  # a path with an accent would not survive the file
+        secured = server_properties.secured_by(f"{secrets}/broker.pem", f"{secrets}/ca.pem", admin)
+    server_properties.write(folder, new_ports, secured)
     log = log_file(folder)
     if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.replace(log.with_suffix(".previous.log"))
-    if not (folder / "data" / "meta.properties").exists():
-        _format(folder)
+    if not is_formatted(folder):
+        _format(folder, admin)
+
+
+def is_formatted(folder: Path) -> bool:
+    """Tell whether a broker has its storage in this folder."""
+    return (folder / "data" / "meta.properties").exists()
 
 
 def launch(folder: Path) -> None:
@@ -113,19 +124,22 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "CLASSPATH": class_path, "LC_ALL": "C.UTF-8"}
 
 
-def _format(folder: Path) -> None:
+def _format(folder: Path, admin: Security | None) -> None:
     cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
-    formatting = subprocess.run(
-        _java(
-            *("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
-            options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
-        ),
-        cwd=folder,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
+    command = _java(
+        *("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
+        *_first_user(admin),
+        options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
     )
+    with _out_of_sight(folder / "format.arguments", command[1:]) as arguments:
+        formatting = subprocess.run(
+            [command[0], arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
     with log_file(folder).open("ab") as log:
         log.write(formatting.stdout + formatting.stderr)
     if formatting.returncode:
@@ -133,3 +147,21 @@ def _format(folder: Path) -> None:
             f"The embedded broker could not format its storage in {folder}: {last_words(folder)} "
             f"(the whole log: {log_file(folder)})."
         )
+
+
+def _first_user(admin: Security | None) -> list[str]:
+    """Return what makes the storage know its first user, who can then make the others."""
+    if not (admin and admin.password):
+        return []
+    return ["--add-scram", f"{admin.mechanism}=[name={admin.username},password={admin.password.get_secret_value()}]"]
+
+
+@contextlib.contextmanager
+def _out_of_sight(file: Path, arguments: Sequence[str]) -> Iterator[str]:
+    """Give `java` its arguments in a file: everyone on the machine can list those of a process."""
+    file.touch(mode=0o600)
+    try:
+        file.write_text("".join(f'"{argument}"\n' for argument in arguments), "utf-8")
+        yield f"@{file.name}"
+    finally:
+        file.unlink()

@@ -1,5 +1,6 @@
 """The jars of Kafka and of Spark's Kafka connector: locked by SHA-256, fetched once, then used without the network."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -93,7 +94,8 @@ def _is_verified(jar: Jar) -> bool:
     stamp = _stamp(jar)
     if not stamp.exists() or stamp.read_text("ascii") != seen:
         _check(jar, jar.path, "delete that file, then run `make setup`")
-        _write_atomically(stamp, seen)
+        with contextlib.suppress(OSError):  # somebody else's cache, as in the image: then it is hashed each time
+            _write_atomically(stamp, seen)
     return True
 
 

@@ -131,6 +131,16 @@ def _ask(sql: str, files: list[DataFile]) -> tuple[Any, ...] | None:
         return None
 
 
+def as_line(reading: Reading) -> str:
+    """The reading for a log: one line."""
+    waiting = "no topic yet" if reading.lag is None else f"{reading.lag:,} waiting"
+    rate = f"{reading.stored_per_s:,.0f} tickets/s"
+    return (
+        f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
+        f"{reading.quarantined:,} set aside, {waiting}"
+    )
+
+
 def as_table(reading: Reading, topic: str) -> Table:
     """The reading for the terminal."""
     table = Table(title=f"Topic {topic}", title_justify="left", show_header=False)

@@ -87,12 +87,14 @@ def produce(
 
     Raises:
         SendingBroke: the broker stopped acknowledging, or the topic is gone.
+        RightMissing: the user of the settings may not write to the topic.
         AuditRefused: the audit in the data folder is of another topic.
         ReplayRefused: the source cannot be read as tickets at all.
     """
     if rate is not None and rate <= 0:
         raise ValueError(f"a rate must be more than 0 tickets per second, not {rate}")
     topic = topics.ensure_topic(broker, settings)
+    topics.refuse_without("WRITE", broker, topic)
     tally = Tally(topic.partitions)
     limits = _limits(settings, topic.config)
     replay = Replay(settings, source, tally, limits.message_bytes) if source else None

@@ -2,7 +2,11 @@
 
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
+
+from indutech.clients import jaas_config
+from indutech.security import Security
 
 SETTINGS = {
     "process.roles": "broker,controller",
@@ -42,11 +46,50 @@ logger.server.level = info
 """
 
 
-def write(folder: Path, new_ports: bool) -> None:
-    """Write the files that Kafka reads when it starts in this folder."""
-    settings = SETTINGS | _listeners(*(_free_ports() if new_ports else _ports(folder)))
-    (folder / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
+def write(folder: Path, new_ports: bool, secured: dict[str, str]) -> None:
+    """Write the files that Kafka reads when it starts in this folder; `secured` is empty or from `secured_by`."""
+    settings = SETTINGS | _listeners(*(_free_ports() if new_ports else _ports(folder))) | secured
+    file = folder / "server.properties"
+    file.touch(mode=0o600)  # a secured broker's settings hold its password
+    file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
     (folder / "log4j2.properties").write_text(LOGGING, "ascii")
+
+
+def secured_by(certificate: str, authority: str, admin: Security) -> dict[str, str]:
+    """Return the settings of a broker that speaks TLS only, lets in users only, and denies what no rule allows.
+
+    Args:
+        certificate: PEM file with the broker's key and certificate, seen from the broker's folder.
+        authority: PEM file of who signed it, seen from there as well.
+        admin: the user who may do everything; the broker itself comes to its own controller as this one.
+    """
+    # A controller knows SCRAM users only once it has read its own log, so it takes this one user by PLAIN, over TLS.
+    password = admin.password.get_secret_value() if admin.password else ""
+    to_controller = jaas_config(replace(admin, mechanism="PLAIN"), f'user_{admin.username}="{password}"')
+    return {
+        "listener.security.protocol.map": "BROKER:SASL_SSL,CONTROLLER:SASL_SSL",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-256",
+        "listener.name.broker.scram-sha-256.sasl.jaas.config": jaas_config(admin),
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": to_controller,
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": certificate,
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": authority,
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{admin.username}",
+        "allow.everyone.if.no.acl.found": "false",
+    }
+
+
+def is_secured(folder: Path) -> bool:
+    """Tell whether the broker in this folder was made for users over TLS."""
+    try:
+        return "BROKER:SASL_SSL" in (folder / "server.properties").read_text("ascii")
+    except FileNotFoundError:
+        return False
 
 
 def port_of(folder: Path) -> int:

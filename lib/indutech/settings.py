@@ -1,8 +1,9 @@
 """Every setting of the project, once: from the environment, then from `.env`, then the defaults below."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -16,13 +17,40 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT / ".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+        env_file=PROJECT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+        hide_input_in_errors=True,  # a password in the wrong place must not be printed
     )
 
     bootstrap_servers: str | None = Field(
         None,
         alias="KAFKA_BOOTSTRAP_SERVERS",
         description="Broker addresses, host:port, comma separated. Empty: an embedded Apache Kafka is started.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT",
+        alias="KAFKA_SECURITY_PROTOCOL",
+        description="PLAINTEXT, SSL (TLS), SASL_PLAINTEXT (a user, unencrypted) or SASL_SSL (a user over TLS).",
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = Field(
+        "SCRAM-SHA-256",
+        alias="KAFKA_SASL_MECHANISM",
+        description="SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN; used with SASL only.",
+    )
+    sasl_username: str | None = Field(None, alias="KAFKA_SASL_USERNAME", description="The user; used with SASL only.")
+    sasl_password: SecretStr | None = Field(
+        None, alias="KAFKA_SASL_PASSWORD", description="The user's password; better in a file, see the next."
+    )
+    sasl_password_file: Path | None = Field(
+        None, alias="KAFKA_SASL_PASSWORD_FILE", description="A file that holds nothing but the password."
+    )
+    ssl_ca_file: Path | None = Field(
+        None,
+        alias="KAFKA_SSL_CA_FILE",
+        description="PEM file of the authority that signed the broker's certificate. Empty: those this machine trusts.",
     )
     topic: str = Field(
         "client_tickets",
@@ -52,10 +80,10 @@ class Settings(BaseSettings):
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
     )
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
     @classmethod
-    def _from_project_root(cls, folder: Path) -> Path:
-        return folder if folder.is_absolute() else PROJECT / folder
+    def _from_project_root(cls, path: Path | None) -> Path | None:
+        return PROJECT / path if path else None  # an absolute path stays what it is
 
     @property
     def lake_dir(self) -> Path:
@@ -86,6 +114,11 @@ class Settings(BaseSettings):
     def broker_dir(self) -> Path:
         """Data of the embedded broker."""
         return self.data_dir / "broker"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Certificates, passwords and settings of the users of a secured broker of ours."""
+        return self.data_dir / "secrets"
 
     @property
     def log_dir(self) -> Path:

@@ -68,9 +68,11 @@ def run(
         StrangerRefused: lake, checkpoint and topic do not belong together.
         CheckpointDamaged: the checkpoint cannot be read.
         StreamFailed: Spark stopped with an error.
+        RightMissing: the user of the settings may not read the topic.
     """
     with sole_writer(settings), _stop_asked() as stop:
         topic = topics.ensure_topic(broker, settings)
+        topics.refuse_without("READ", broker, topic)
         known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
         checkpoint = Checkpoint(settings.checkpoint_dir)
         checkpoint.check(topic.name)

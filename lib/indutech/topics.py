@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from indutech.clients import Broker
 from indutech.errors import InduTechError
 from indutech.offsets import end_offsets, existing_offsets, start_offsets
-from indutech.reach import ANSWERS_WITHIN_S, BrokerNotReady, asking
+from indutech.reach import ANSWERS_WITHIN_S, BrokerNotReady, RightMissing, asking, right_missing
 from indutech.settings import Settings
 
 __all__ = [
@@ -66,6 +66,7 @@ class Topic:
     cluster_id: str
     partitions: int
     config: Mapping[str, str]
+    rights: frozenset[str] | None = None  # what we may do with it, in Kafka's words; None if the broker does not say
 
 
 def ensure_topic(broker: Broker, settings: Settings) -> Topic:
@@ -98,7 +99,9 @@ def describe_topic(broker: Broker, name: str) -> Topic | None:
     resource = ConfigResource(ResourceType.TOPIC, name)
     with asking(broker) as admin:
         try:
-            told = admin.describe_topics(TopicCollection([name]), request_timeout=ANSWERS_WITHIN_S)[name].result()
+            told = admin.describe_topics(
+                TopicCollection([name]), include_authorized_operations=True, request_timeout=ANSWERS_WITHIN_S
+            )[name].result()
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
@@ -111,7 +114,18 @@ def describe_topic(broker: Broker, name: str) -> Topic | None:
         cluster_id=str(cluster_id),
         partitions=len(told.partitions),
         config={key: entry.value for key, entry in sorted(config.items()) if entry.value is not None},
+        rights=frozenset(right.name for right in told.authorized_operations or ()) or None,
     )
+
+
+def refuse_without(right: str, broker: Broker, topic: Topic) -> None:
+    """Raise if the broker says that we may not READ or WRITE this topic: clients find out late, and in other words.
+
+    Raises:
+        RightMissing: the user is known, but lacks this right.
+    """
+    if topic.rights is not None and right not in topic.rights:
+        raise RightMissing(right_missing(broker, f"{right} on topic {topic.name}"))
 
 
 def delete_topic(broker: Broker, name: str) -> None:
