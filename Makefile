@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check notebooks docs lab bench lock lock-python lock-jars clean
+.PHONY: help setup report test check notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# The image's user gets this user's numbers, so that data_output belongs to who started it.
+COMPOSE := INDUTECH_UID=$$(id -u) INDUTECH_GID=$$(id -g) docker compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +44,14 @@ docs: setup ## renews the drawings and the generated tables of docs/
 
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+up: ## docker compose: Redpanda, Console, producer, stream, JupyterLab; STACK=ha, STACK=secure: another stack
+	@mkdir -p data_output
+	@if [ "$(STACK)" = secure ]; then $(COMPOSE) run --rm --build secrets; fi
+	@$(COMPOSE) up --build $(if $(STACK),monitor-$(STACK))
+
+down: ## stops what `make up` started; topics and data_output stay
+	@$(COMPOSE) --profile '*' down
 
 bench: setup ## benchmarks, side by side, with a table at the end
 	@$(BIN)/python -m bench
