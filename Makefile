@@ -46,7 +46,7 @@ lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
 up: ## docker compose: Redpanda, Console, producer, stream, JupyterLab; STACK=ha, STACK=secure: another stack
-	@mkdir -p data_output
+	@mkdir -p data_output/secrets
 	@if [ "$(STACK)" = secure ]; then $(COMPOSE) run --rm --build secrets; fi
 	@$(COMPOSE) up --build $(if $(STACK),monitor-$(STACK))
 

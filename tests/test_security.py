@@ -17,13 +17,14 @@ from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionT
 from cryptography.hazmat.primitives import serialization
 
 from indutech import broker as brokers
-from indutech import credentials, producer, reconcile, security, server_properties, stream, topics, users
+from indutech import credentials, jars, producer, reconcile, security, server_properties, stream, topics, users
 from indutech.broker import Broker
 from indutech.errors import InduTechError
 from indutech.reach import RightMissing, asking
 from indutech.rights import rights_of
 from indutech.security import SecurityMisconfigured
 from indutech.settings import Settings
+from tests import compose_file
 
 INDUTECH = Path(sys.executable).with_name("indutech")
 MORE_LISTENERS = {"EXPIRED": "SASL_SSL", "ELSEWHERE": "SASL_SSL", "OPEN": "PLAINTEXT"}
@@ -92,10 +93,18 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
 
 
 def variables(settings: Settings, user: str, address: str, **changed: str) -> dict[str, str]:
-    """Return the environment of a process that is this user, with nothing else of ours in it."""
+    """Return the environment that docker-compose.yml gives this user, with our address and our files in it."""
+    secure = compose_file.read("secure")
+    service = secure["services"][{"admin": "users"}.get(user, f"{user}-secure")]
+    ours = {f"/run/secrets/{name}": Path(one["file"]).name for name, one in secure["secrets"].items()}
+    given = {
+        name: str(settings.secrets_dir / ours[value]) if value in ours else value
+        for name, value in service["environment"].items()
+    }
+    here = {"KAFKA_BOOTSTRAP_SERVERS": address, "INDUTECH_DATA_DIR": str(settings.data_dir)}
+    assert given | here == credentials.variables_of(settings, user, address) | here
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "INDUTECH_"))}
-    kept = {"INDUTECH_DATA_DIR": str(settings.data_dir), "INDUTECH_CACHE_DIR": os.environ.get("INDUTECH_CACHE_DIR", "")}
-    return bare | kept | credentials.variables_of(settings, user, address) | changed
+    return bare | {"INDUTECH_CACHE_DIR": str(jars.cache_dir())} | given | here | changed
 
 
 def as_user(settings: Settings, user: str, address: str) -> Settings:

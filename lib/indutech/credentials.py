@@ -33,7 +33,7 @@ def make(settings: Settings, hosts: tuple[str, ...] = ()) -> Path:
     folder.chmod(0o700)
     for user in USERS:
         if not password_file(settings, user).exists():
-            password_file(settings, user).write_text(secrets.token_urlsafe(24) + "\n", "ascii")
+            _write(password_file(settings, user), secrets.token_urlsafe(24).encode() + b"\n")
     wanted = ("localhost", "127.0.0.1", *hosts)
     if not _is_good(folder / "broker.crt", wanted):
         _make_certificates(folder, wanted)
@@ -95,7 +95,12 @@ def _make_certificates(folder: Path, hosts: tuple[str, ...]) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     chain = b"".join(pem.bytes() for pem in made.cert_chain_pems)
-    (folder / "ca.pem").write_bytes(authority.cert_pem.bytes())
-    (folder / "broker.key").write_bytes(key)
-    (folder / "broker.pem").write_bytes(key + chain)
-    (folder / "broker.crt").write_bytes(chain)  # last: it says that the others are there
+    _write(folder / "ca.pem", authority.cert_pem.bytes())
+    _write(folder / "broker.key", key)
+    _write(folder / "broker.pem", key + chain)
+    _write(folder / "broker.crt", chain)  # last: it says that the others are there
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    file.chmod(0o644)  # whatever the umask: the folder keeps others out, see `make`

@@ -25,6 +25,8 @@ def session(settings: Settings, app: str = "indutech") -> SparkSession:
     """
     if SparkContext._active_spark_context is None:
         os.environ["JAVA_HOME"] = str(find_java().parents[1])
+        # Else Spark looks up the machine's own name, which a container without a network does not have.
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     log = settings.log_dir / "spark.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.appName(app)
