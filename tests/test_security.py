@@ -13,7 +13,14 @@ from typing import Any
 import psutil
 import pytest
 import trustme
-from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
 from cryptography.hazmat.primitives import serialization
 
 from indutech import broker as brokers
@@ -301,6 +308,38 @@ def test_no_right_is_too_much(secured: tuple[Settings, dict[str, str]]) -> None:
             topics.ensure_topic(broker, mine.model_copy(update={"topic": "another"}))
         with pytest.raises(InduTechError, match="does not let"):
             users.prepare(broker, mine)
+
+
+def test_preparing_again_takes_what_is_too_much(secured: tuple[Settings, dict[str, str]]) -> None:
+    """A right that somebody added on our topic goes; one on another topic, perhaps prepared as well, stays."""
+    settings, places = secured
+    admin = Broker(places["BROKER"], False, credentials.security_of(settings, "admin"))
+    added = [
+        AclBinding(
+            ResourceType.TOPIC,
+            topic,
+            ResourcePatternType.LITERAL,
+            "User:stream",
+            "*",
+            AclOperation.WRITE,
+            AclPermissionType.ALLOW,
+        )
+        for topic in (settings.topic, "another")
+    ]
+    with asking(admin) as client:
+        for answer in client.create_acls(added, request_timeout=20).values():
+            answer.result()
+        users.prepare(admin, settings)
+        of_stream = AclBindingFilter(
+            ResourceType.ANY,
+            None,
+            ResourcePatternType.ANY,
+            "User:stream",
+            None,
+            AclOperation.WRITE,
+            AclPermissionType.ANY,
+        )
+        assert client.describe_acls(of_stream, request_timeout=20).result() == [added[1]]
 
 
 def test_console_sees_everything_it_shows(secured: tuple[Settings, dict[str, str]]) -> None:

@@ -1,8 +1,11 @@
 """Users and their rights on a broker, made through the Kafka API: the same for the embedded broker and for Redpanda."""
 
+from typing import Any
+
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     ResourcePatternType,
@@ -29,7 +32,8 @@ class UsersRefused(InduTechError):
 def prepare(broker: Broker, settings: Settings) -> list[str]:
     """Make our users with the passwords of the secrets folder, give each its rights, and return their names.
 
-    Doing it again changes nothing but passwords that were replaced in the folder.
+    Doing it again gives the passwords that the folder has now, and takes away what else they may do with these
+    resources; rights on other topics stay.
 
     Raises:
         UsersRefused: with the broker's reason.
@@ -48,12 +52,36 @@ def prepare(broker: Broker, settings: Settings) -> list[str]:
             given = admin.create_acls(bindings, request_timeout=ANSWERS_WITHIN_S)
             for answer in (*made.values(), *given.values()):
                 answer.result()
+            if surplus := [one for user in rights for one in _surplus(admin, user, bindings)]:
+                for answer in admin.delete_acls(surplus, request_timeout=ANSWERS_WITHIN_S).values():
+                    answer.result()
     except KafkaException as error:
         raise UsersRefused(
             f"The broker at {broker.bootstrap_servers} does not let {broker.security.username or 'us'} make users "
             f"and give rights ({error.args[0].str()}): do it as its administrator."
         ) from error
     return list(rights)
+
+
+def _surplus(admin: Any, user: str, bindings: list[AclBinding]) -> list[AclBindingFilter]:
+    """Return what a user may do with the resources of these bindings beyond them."""
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    ours = {(one.restype, one.name) for one in bindings}
+    return [
+        AclBindingFilter(
+            one.restype,
+            one.name,
+            one.resource_pattern_type,
+            one.principal,
+            one.host,
+            one.operation,
+            one.permission_type,
+        )
+        for one in admin.describe_acls(everything, request_timeout=ANSWERS_WITHIN_S).result()
+        if (one.restype, one.name) in ours and one not in bindings
+    ]
 
 
 def _with_password(settings: Settings, user: str) -> UserScramCredentialUpsertion:
