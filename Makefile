@@ -45,7 +45,7 @@ docs: setup ## renews the drawings and the generated tables of docs/
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
-up: ## docker compose: Redpanda, Console, producer, stream, JupyterLab; STACK=ha, STACK=secure: another stack
+up: ## Redpanda by docker compose; STACK=ha: three brokers, STACK=secure: TLS, users
 	@mkdir -p data_output/secrets
 	@if [ "$(STACK)" = secure ]; then $(COMPOSE) run --rm --build secrets; fi
 	@$(COMPOSE) up --build $(if $(STACK),monitor-$(STACK))
