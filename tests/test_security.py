@@ -365,6 +365,14 @@ def test_secured_stays_secured(secured: tuple[Settings, dict[str, str]], tmp_pat
     assert brokers.start(settings).security.username == "admin"
     assert brokers.status(settings).secured
 
+    kept = settings.secrets_dir.rename(settings.data_dir / "kept elsewhere")
+    try:
+        assert brokers.status(settings).secured
+        with pytest.raises(InduTechError, match=r"passwords are gone from .*: put that folder back"):
+            brokers.start(settings)
+    finally:
+        kept.rename(settings.secrets_dir)
+
     plain = Settings(_env_file=None, bootstrap_servers=None, data_dir=tmp_path)
     with brokers.connected(plain), pytest.raises(InduTechError, match=r"made without users: `indutech reset`"):
         brokers.start(plain, secure=True)

@@ -110,7 +110,7 @@ def status(settings: Settings) -> BrokerStatus:
     return BrokerStatus(
         running=True,
         embedded=True,
-        bootstrap_servers=_address(settings).bootstrap_servers,
+        bootstrap_servers=_place(folder),
         pid=_pid(folder),
         leases=users,
         kept=(folder / "kept").exists(),
@@ -136,6 +136,11 @@ def _refuse_security(settings: Settings) -> None:
 def _becomes_secured(settings: Settings, secure: bool) -> bool:
     folder = settings.broker_dir
     if server_properties.is_secured(folder):
+        if not credentials.password_file(settings, ADMIN).exists():
+            raise InduTechError(
+                f"The broker data in {folder} knows users whose passwords are gone from {settings.secrets_dir}: "
+                "put that folder back, or start over with `indutech reset`."
+            )
         return True
     if secure and (embedded.is_formatted(folder) or embedded.is_supervised(folder)):
         raise InduTechError(
@@ -223,10 +228,13 @@ def _wait_for_the_end(settings: Settings) -> bool:
 
 
 def _address(settings: Settings) -> Broker:
-    address = f"127.0.0.1:{server_properties.port_of(settings.broker_dir)}"
     if not server_properties.is_secured(settings.broker_dir):
-        return Broker(address, embedded=True)
-    return Broker(address, embedded=True, security=credentials.security_of(settings, ADMIN))
+        return Broker(_place(settings.broker_dir), embedded=True)
+    return Broker(_place(settings.broker_dir), embedded=True, security=credentials.security_of(settings, ADMIN))
+
+
+def _place(folder: Path) -> str:
+    return f"127.0.0.1:{server_properties.port_of(folder)}"
 
 
 def _pid(folder: Path) -> int | None:
