@@ -27,7 +27,7 @@ MISSING_RIGHTS = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 )
-HANGS_UP_FOR_GOOD_S = 8  # a container's port is open before the broker in it is
+HANGS_UP_FOR_GOOD = 0.6  # of the time that we would wait: a container's port is open before the broker in it is
 
 
 class BrokerNotReady(InduTechError):
@@ -61,12 +61,12 @@ def wait_until_it_answers(
     patience = iter((1.0, 2.0))  # a refusal is heard at once, but told only when the question ends
     while not (advertised := _brokers_known_to(broker, min(next(patience, 5.0), deadline - time.monotonic()))).hosts:
         still_worth_it()
-        _refuse_bad_login(broker, advertised.told)
-        _refuse_unencrypted(broker, found)
-        if not advertised.hung_up:
-            hangs_up_since = None
-        elif time.monotonic() - (hangs_up_since := hangs_up_since or time.monotonic()) > HANGS_UP_FOR_GOOD_S:
-            raise BrokerNotReady(_why_it_hangs_up(broker, found))
+        if not broker.embedded:  # ours is spoken to as it was made; if it refuses, it is not up yet
+            _refuse_bad_login(broker, advertised.told)
+            _refuse_unencrypted(broker, found)
+            hangs_up_since = (hangs_up_since or time.monotonic()) if advertised.hung_up else None
+            if hangs_up_since and time.monotonic() - hangs_up_since > HANGS_UP_FOR_GOOD * timeout_s:
+                raise BrokerNotReady(_why_it_hangs_up(broker, found))
         if time.monotonic() > deadline:
             raise BrokerNotReady(
                 f"Something listens at {address}, but did not answer as a Kafka broker "
@@ -170,16 +170,16 @@ def _refuse_bad_login(broker: Broker, told: list[KafkaError]) -> None:
 def _why_it_hangs_up(broker: Broker, place: tuple[str, int]) -> str:
     security, address = broker.security, broker.bootstrap_servers
     if security.over_tls and not tls.is_spoken(*place):
-        return f"What listens at {address} hangs up on TLS clients: it {tls.NOT_SPOKEN}."
+        return f"What listens at {address} hangs up on TLS clients: unless it is still starting, it {tls.NOT_SPOKEN}."
     if security.has_user:
         wanted = "SSL" if security.over_tls else "PLAINTEXT"
         return (
-            f"What listens at {address} hangs up on clients with a user: if it is a Kafka broker without users, "
+            f"What listens at {address} hangs up on clients with a user: unless it is still starting, it has no users; "
             f"set KAFKA_SECURITY_PROTOCOL={wanted}, without KAFKA_SASL_ settings."
         )
     wanted = "SASL_SSL" if security.over_tls else "SASL_PLAINTEXT or SASL_SSL"
     return (
-        f"What listens at {address} hangs up on clients without a user: if it is a Kafka broker, "
+        f"What listens at {address} hangs up on clients without a user: unless it is still starting, "
         f"set KAFKA_SECURITY_PROTOCOL to {wanted}, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE."
     )
 
