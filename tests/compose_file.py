@@ -14,7 +14,6 @@ from indutech.cli import app
 from indutech.settings import PROJECT, Settings
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-OURS = "indutech:0.1.0"
 STACKS = {"default": [], "ha": ["ha"], "secure": ["secure"], "report": ["report"], "all": ["ha", "secure", "report"]}
 SETTINGS = {field.alias for field in Settings.model_fields.values()}
 PIPES = re.compile(r"\||\bgrep\b|;\s*true\b|\bcurl\b(?!.*(--fail|-f))")
@@ -47,19 +46,27 @@ def faults(config: dict[str, Any]) -> list[str]:
     return found
 
 
+def is_ours(service: dict[str, Any]) -> bool:
+    """Tell whether a service is built here."""
+    return "build" in service
+
+
 def _of_service(name: str, service: dict[str, Any]) -> list[str]:
     found = []
     listed = {one["reference"] for one in tomllib.loads((PROJECT / "assets/images.toml").read_text())["image"]}
-    if service["image"] != OURS and service["image"] not in listed:
+    if not is_ours(service) and service["image"] not in listed:
         found.append(f"{name}: the image {service['image']} is not in assets/images.toml")
-    if service["image"] == OURS and Path(service["build"]["context"]) != PROJECT:
+    if is_ours(service) and "image" in service:
+        found.append(f"{name}: a first build fails when several services write the image {service['image']}")
+    built = service.get("build", {})
+    if is_ours(service) and Path(built["context"], built["dockerfile"]) != PROJECT / "Dockerfile":
         found.append(f"{name}: not built from the one Dockerfile")
     environment = service.get("environment") or {}
-    if service["image"] == OURS:
+    if is_ours(service):
         found += [f"{name}: {key} is no setting" for key in sorted(environment.keys() - SETTINGS)]
         found += _of_command(name, service["command"])
-        if service.get("cap_drop") != ["ALL"]:
-            found.append(f"{name}: keeps capabilities")
+    if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):
+        found.append(f"{name}: keeps capabilities")
     found += [
         f"{name}: {key} is a secret in the file" for key, value in environment.items() if value and _is_secret(key)
     ]
@@ -104,13 +111,13 @@ def _of_command(name: str, command: list[str]) -> list[str]:
 
 
 def _of_health(name: str, service: dict[str, Any]) -> list[str]:
-    if service["restart"] == "no":
+    if service.get("restart") == "no":
         return []
     test = (service.get("healthcheck") or {}).get("test")
     if not test:
         return [f"{name}: no health check"]
     if test[0] != "CMD" or PIPES.search(" ".join(test)):
         return [f"{name}: the health check {test} has no exit code of its own"]
-    if service["image"] == OURS:
+    if is_ours(service):
         return _of_command(name, test[1:])
     return []

@@ -52,7 +52,7 @@ def test_each_service_sees_its_own_secrets_only() -> None:
         "monitor-secure": {"ca", "stream_password"},
     }
     for name, service in services.items():
-        if service["image"] == compose_file.OURS:
+        if compose_file.is_ours(service):
             covered = service.get("tmpfs") == ["/opt/indutech/data_output/secrets"]
             assert covered != (name in ("secrets", "users")), name
 
@@ -84,6 +84,11 @@ def test_no_broker_acknowledges_before_the_disk_has_it() -> None:
         ('"127.0.0.1:8080:8080"', '"8080:8080"', "open to other machines"),
         ("[indutech, produce, --rate", "[indutech, produce, --speed", "--speed is no option"),
         ("cap_drop: [ALL]", "privileged: true", "privileged"),
+        ("cap_drop: [ALL]", "cap_add: [SYS_NICE]", "keeps capabilities"),
+        ("  build:\n", "  image: indutech:0.1.0\n  build:\n", "a first build fails"),
+        ("    context: .\n", "    context: ./docs\n", "not built from the one Dockerfile"),
+        ("  restart: unless-stopped\n", "", "no restart policy"),
+        ("redpandadata/redpanda:v26.2.7", "redpandadata/redpanda:v26.2.6", "not in assets/images.toml"),
         ("KAFKA_SASL_USERNAME: console", "KAFKA_SASL_PASSWORD: hunter2", "is a secret in the file"),
         ("memory: 3500m", "pids: 100", "no limits"),
         ("--smp=1", "--mode=dev-container --smp=1", "bypasses fsync"),
