@@ -27,7 +27,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r r
 COPY assets/jars.lock assets/
 COPY lib/indutech/__init__.py lib/indutech/errors.py lib/indutech/jars.py lib/indutech/maven.py \
      lib/indutech/settings.py lib/indutech/
-RUN PYTHONPATH=lib python -m indutech.jars
+RUN PYTHONPATH=lib python -m indutech.jvm.jars
 
 FROM base
 LABEL org.opencontainers.image.title="InduTech" \

@@ -19,12 +19,12 @@ setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lo
 $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@PYTHONPATH=lib $(PYTHON) -m indutech.java
+	@PYTHONPATH=lib $(PYTHON) -m indutech.jvm.java
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock | \
-	  $(PYTHON) lib/indutech/setup_progress.py requirements.lock
+	  $(PYTHON) lib/indutech/system/setup_progress.py requirements.lock
 	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m indutech.jars
+	@$(BIN)/python -m indutech.jvm.jars
 	@touch $@
 
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
@@ -63,7 +63,7 @@ lock-python: $(VENV) ## only requirements.lock
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock pyproject.toml
 
 lock-jars: $(VENV) ## only assets/jars.lock
-	@$(BIN)/python -m indutech.jars --lock
+	@$(BIN)/python -m indutech.jvm.jars --lock
 
 $(VENV):
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/pip install -qq -r requirements.lock

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench import drain, figures, produce
 from bench.figures import Figure
-from indutech.errors import InduTechError
+from indutech.system.errors import InduTechError
 
 # In this order; each fills a broker of its own and prints its table.
 SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {

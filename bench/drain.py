@@ -20,11 +20,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from indutech import broker as brokers
-from indutech import generator
-from indutech.broker import Broker
-from indutech.clients import confluent_config
-from indutech.settings import Settings
+from indutech.kafka import broker as brokers
+from indutech.kafka.broker import Broker
+from indutech.kafka.connection import confluent_config
+from indutech.system.settings import Settings
+from indutech.tickets import generator
 
 TICKETS = 3_000_000
 WARM_UP_TICKETS = 300_000

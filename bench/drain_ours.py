@@ -5,10 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from indutech import stream
-from indutech.clients import Broker
-from indutech.settings import Settings
-from indutech.spark import session
+from indutech.kafka.connection import Broker
+from indutech.stream import job
+from indutech.stream.session import session
+from indutech.system.settings import Settings
 
 if __name__ == "__main__":
     address, topic, folder = sys.argv[1:]
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     def drain(name: str) -> tuple[float, int]:
         settings = Settings(_env_file=None, bootstrap_servers=address, topic=name, data_dir=Path(folder) / name)
         began = time.perf_counter()
-        result = stream.run(settings, Broker(address, embedded=False), once=True, spark=spark)
+        result = job.run(settings, Broker(address, embedded=False), once=True, spark=spark)
         return time.perf_counter() - began, result.stored
 
     spark = session(Settings(_env_file=None, data_dir=Path(folder)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from indutech.jars import spark_kafka_jars
+from indutech.jvm.jars import spark_kafka_jars
 
 SCHEMA = "ticket_id string, client_id int, creation_date timestamp, request string, type string, priority string"
 

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure
-from indutech import broker as brokers
-from indutech import generator, producer
-from indutech.broker import Broker
-from indutech.settings import Settings
+from indutech.kafka import broker as brokers
+from indutech.kafka.broker import Broker
+from indutech.producer import produce
+from indutech.system.settings import Settings
+from indutech.tickets import generator
 
 ROUNDS = 3
 WARM_UP_TICKETS = 20_000
@@ -48,7 +49,7 @@ def _rate(settings: Settings, broker: Broker, client: str, turn: int) -> int:
     name = f"bench-{client.strip('-')}-{turn}"
     mine = settings.model_copy(update={"topic": name, "data_dir": settings.data_dir / name})
     count = TICKETS[client] if turn else WARM_UP_TICKETS
-    return producer.produce(mine, broker, count=count, seed=1, load=client == LOAD, progress=False).tickets_per_s
+    return produce.produce(mine, broker, count=count, seed=1, load=client == LOAD, progress=False).tickets_per_s
 
 
 def _generation_alone() -> float:

@@ -10,8 +10,8 @@ from typing import Any
 
 import typer.main
 
-from indutech.cli import app
-from indutech.settings import PROJECT, Settings
+from indutech.cli.app import app
+from indutech.system.settings import PROJECT, Settings
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 STACKS = {"default": [], "ha": ["ha"], "secure": ["secure"], "report": ["report"], "all": ["ha", "secure", "report"]}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from indutech import broker as brokers
-from indutech import spark as spark_sessions
-from indutech.broker import Broker
-from indutech.settings import Settings
+from indutech.kafka import broker as brokers
+from indutech.kafka.broker import Broker
+from indutech.stream import session as spark_sessions
+from indutech.system.settings import Settings
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indutech.layout import Kind, root
-from indutech.settings import Settings
+from indutech.lake.layout import Kind, root
+from indutech.system.settings import Settings
 
 
 def store(settings: Settings, kind: Kind, day: str, batch: int, offsets: Iterable[int], partition: int = 0) -> Path:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from indutech import analysis
+from indutech.tickets import analysis
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from indutech import dossier
-from indutech.platform import platform
+from indutech.architecture import document as dossier
+from indutech.architecture.platform import platform
 
 SECONDS_A_MONTH = 730 * 3600
 

@@ -8,11 +8,11 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from indutech import topics
-from indutech.audit import Audit, AuditRefused, read_audit
-from indutech.clients import Broker, confluent_config
-from indutech.producer import produce
-from indutech.settings import Settings
+from indutech.kafka import topics
+from indutech.kafka.connection import Broker, confluent_config
+from indutech.producer.audit import Audit, AuditRefused, read_audit
+from indutech.producer.produce import produce
+from indutech.system.settings import Settings
 from tests.topic_reader import start_cli, wait_until
 
 NewSettings = Callable[..., Settings]

@@ -14,18 +14,19 @@ import psutil
 import pytest
 from confluent_kafka import Producer
 
-from indutech import broker as brokers
-from indutech import server_properties, supervisor, topics
-from indutech.broker import Broker, BrokerNotReady
-from indutech.clients import confluent_config
-from indutech.reach import wait_until_it_answers
-from indutech.settings import Settings
+from indutech.kafka import broker as brokers
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker, BrokerNotReady
+from indutech.kafka.connection import confluent_config
+from indutech.kafka.embedded import properties, supervisor
+from indutech.kafka.readiness import wait_until_it_answers
+from indutech.system.settings import Settings
 
 USER = """
 import sys
 from pathlib import Path
-from indutech import broker
-from indutech.settings import Settings
+from indutech.kafka import broker
+from indutech.system.settings import Settings
 with broker.connected(Settings(_env_file=None, bootstrap_servers=None, data_dir=Path(sys.argv[1]))) as connected:
     print(connected.bootstrap_servers, flush=True)
     sys.stdin.read()
@@ -174,7 +175,7 @@ def test_lost_port_is_replaced(own: Settings, monkeypatch: pytest.MonkeyPatch) -
     """A broker whose port was taken between our look and its start starts on another one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(server_properties, "_ports", lambda _: (port, server_properties._free_ports()[0]))
+        monkeypatch.setattr(properties, "_ports", lambda _: (port, properties._free_ports()[0]))
         with brokers.connected(own) as broker:
             assert broker.bootstrap_servers != f"127.0.0.1:{port}"
 
@@ -242,9 +243,9 @@ def test_address_without_port_is_explained() -> None:
 
 def test_unreachable_advertised_address_is_told(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that sends clients elsewhere, the usual mistake with containers, is told apart from one that is down."""
-    original = server_properties._listeners
+    original = properties._listeners
     monkeypatch.setattr(
-        server_properties,
+        properties,
         "_listeners",
         lambda *ports: original(*ports) | {"advertised.listeners": "BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2"},
     )

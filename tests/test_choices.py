@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from indutech import choices
-from indutech.choices import Criterion, Matrix, Option
-from indutech.cost_model import read_model
-from indutech.streaming_costs import streaming_bills
+from indutech.architecture import decisions
+from indutech.architecture.decisions import Criterion, Matrix, Option
+from indutech.costs.by_volume import streaming_bills
+from indutech.costs.model import read_model
 
 TWO = Matrix(
     id="two",
@@ -26,40 +26,40 @@ TWO = Matrix(
 
 def test_the_weighted_mean_ranks() -> None:
     """1 × 1/4 + 5 × 3/4 = 4.00 beats 5 × 1/4 + 2 × 3/4 = 2.75."""
-    assert choices.ranked(TWO)[["option", "score"]].to_numpy().tolist() == [["Solid", 4.0], ["Cheap", 2.75]]
+    assert decisions.ranked(TWO)[["option", "score"]].to_numpy().tolist() == [["Solid", 4.0], ["Cheap", 2.75]]
 
 
 def test_other_weights_another_winner() -> None:
     """Whoever cares for the price only buys the cheap one."""
-    assert choices.winner(TWO, {"price": 9, "quality": 1}).id == "cheap"
+    assert decisions.winner(TWO, {"price": 9, "quality": 1}).id == "cheap"
 
 
 def test_the_turning_point_is_where_the_scores_meet() -> None:
     """w + 5 (1 - w) = 5 w + 2 (1 - w) at w = 3/7: 43 % for the price, so 57 % for the quality."""
-    turns = choices.turning_points(TWO).set_index("criterion")["winner changes at (%)"]
+    turns = decisions.turning_points(TWO).set_index("criterion")["winner changes at (%)"]
     assert turns.to_dict() == {"Price": "43", "Quality": "57"}
-    assert choices.winner(TWO, {"price": 42, "quality": 58}).id == "solid"
-    assert choices.winner(TWO, {"price": 44, "quality": 56}).id == "cheap"
+    assert decisions.winner(TWO, {"price": 42, "quality": 58}).id == "solid"
+    assert decisions.winner(TWO, {"price": 44, "quality": 56}).id == "cheap"
 
 
 @pytest.mark.parametrize("weights", [{"price": 1}, {"price": 1, "quality": 1, "luck": 1}])
 def test_weights_that_do_not_fit_are_refused(weights: dict[str, float]) -> None:
     """A weight that is missing or unknown is named."""
-    with pytest.raises(choices.WeightError, match=r"quality|luck"):
-        choices.ranked(TWO, weights)
+    with pytest.raises(decisions.WeightError, match=r"quality|luck"):
+        decisions.ranked(TWO, weights)
 
 
 @pytest.mark.parametrize("weights", [{"price": -1, "quality": 1}, {"price": 0, "quality": 0}])
 def test_weights_below_or_at_zero_are_refused(weights: dict[str, float]) -> None:
     """A negative weight, or none at all, decides nothing."""
-    with pytest.raises(choices.WeightError):
-        choices.ranked(TWO, weights)
+    with pytest.raises(decisions.WeightError):
+        decisions.ranked(TWO, weights)
 
 
-@pytest.mark.parametrize("matrix", choices.matrices().values(), ids=lambda matrix: matrix.id)
+@pytest.mark.parametrize("matrix", decisions.matrices().values(), ids=lambda matrix: matrix.id)
 def test_the_choice_defended_is_the_one_that_wins(matrix: Matrix) -> None:
     """Documents, drawing and bill follow the winner; if the weights say otherwise, one of them has to change."""
-    assert choices.winner(matrix).id == matrix.chosen
+    assert decisions.winner(matrix).id == matrix.chosen
     for option in matrix.option:
         assert set(option.scores) == {criterion.id for criterion in matrix.criterion}
         assert set(option.scores.values()) <= {1, 2, 3, 4, 5}
@@ -78,7 +78,7 @@ def test_cost_scores_of_streaming_follow_the_cost_model() -> None:
     month = {option: float(bills[name].monthly_total.amount) for option, name in names.items()}
     doublings = {option: math.log2(cost / min(month.values())) for option, cost in month.items()}
 
-    scores = {option.id: option.scores["cost"] for option in choices.matrices()["streaming"].option}
+    scores = {option.id: option.scores["cost"] for option in decisions.matrices()["streaming"].option}
 
     assert scores == {option: max(1, round(5 - times)) for option, times in doublings.items()}
     assert 8 < month["redpanda"] / month["kinesis"] < 12, "docs/01 says a tenth"

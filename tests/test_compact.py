@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indutech import compact, lake, layout
-from indutech.settings import Settings
+from indutech.lake import compaction, layout, reader
+from indutech.system.settings import Settings
 from tests import lakes
 
 
@@ -31,7 +31,7 @@ def test_a_closed_day_becomes_one_file_a_kind(ten_batches: Settings):
     """The same offsets stand there before and after, in one folder with an integer name."""
     before = {kind: lakes.offsets_seen(ten_batches, kind) for kind in layout.KINDS}
 
-    [done] = compact.compact(ten_batches)
+    [done] = compaction.compact(ten_batches)
 
     assert (done.files_before, done.files_after) == (12, 2)
     assert {kind: lakes.offsets_seen(ten_batches, kind) for kind in layout.KINDS} == before
@@ -41,7 +41,7 @@ def test_a_closed_day_becomes_one_file_a_kind(ten_batches: Settings):
 
 def test_the_newest_batch_is_left_alone(ten_batches: Settings):
     """Spark may run it again, and would then write its folder beside merged rows."""
-    compact.compact(ten_batches, open_day_too=True)
+    compaction.compact(ten_batches, open_day_too=True)
 
     day = ten_batches.tickets_dir / "ingest_date=2026-01-02"
     assert sorted(folder.name for folder in day.iterdir()) == ["batch=8", "batch=9"]
@@ -49,10 +49,10 @@ def test_the_newest_batch_is_left_alone(ten_batches: Settings):
 
 def test_a_second_compaction_finds_nothing(ten_batches: Settings):
     """What is compact stays as it is, file names included."""
-    compact.compact(ten_batches)
+    compaction.compact(ten_batches)
     files = layout.all_files(ten_batches, "tickets")
 
-    assert compact.compact(ten_batches) == []
+    assert compaction.compact(ten_batches) == []
     assert layout.all_files(ten_batches, "tickets") == files
 
 
@@ -79,46 +79,46 @@ def test_a_kill_at_any_file_operation_is_finished_later(
 
         monkeypatch.setattr(Path, name, dying)
     with pytest.raises(_Killed):
-        compact.compact(ten_batches)
+        compaction.compact(ten_batches)
     monkeypatch.undo()
 
     for kind in layout.KINDS:
-        assert sorted(lake.read(ten_batches, kind)["kafka_offset"].to_pylist()) == before[kind]
-    compact.finish_interrupted(ten_batches)
+        assert sorted(reader.read(ten_batches, kind)["kafka_offset"].to_pylist()) == before[kind]
+    compaction.finish_interrupted(ten_batches)
     assert {kind: lakes.offsets_seen(ten_batches, kind) for kind in layout.KINDS} == before
     assert not list(ten_batches.lake_dir.glob(".compaction-*"))
 
 
 def test_the_stream_compacts_between_two_batches(ten_batches: Settings, monkeypatch: pytest.MonkeyPatch):
     """Once in a hundred micro-batches, and only days that lie in many of them."""
-    assert compact.between_batches(ten_batches, 100) == []
-    monkeypatch.setattr(compact, "DUE_AT_BATCHES", 6)
-    assert compact.between_batches(ten_batches, 101) == []
+    assert compaction.between_batches(ten_batches, 100) == []
+    monkeypatch.setattr(compaction, "DUE_AT_BATCHES", 6)
+    assert compaction.between_batches(ten_batches, 101) == []
 
-    [done] = compact.between_batches(ten_batches, 100)
+    [done] = compaction.between_batches(ten_batches, 100)
 
     assert done.files_before == 12
 
 
 def test_a_compacted_batch_is_not_run_again(ten_batches: Settings):
     """Its rows would stand in the lake twice, so it is refused by number."""
-    compact.compact(ten_batches)
+    compaction.compact(ten_batches)
 
-    with pytest.raises(compact.BatchCompacted, match="micro-batch 5 "):
-        compact.refuse_compacted(ten_batches, 5)
-    compact.refuse_compacted(ten_batches, 9)
+    with pytest.raises(compaction.BatchCompacted, match="micro-batch 5 "):
+        compaction.refuse_compacted(ten_batches, 5)
+    compaction.refuse_compacted(ten_batches, 9)
 
 
 def test_files_grow_to_the_target_and_no_further(settings: Settings, monkeypatch: pytest.MonkeyPatch):
     """A large day becomes several files, in the order of its batches."""
-    monkeypatch.setattr(compact, "TARGET_FILE_BYTES", 20_000)
-    monkeypatch.setattr(compact, "_ROW_GROUP_ROWS", 1_000)
+    monkeypatch.setattr(compaction, "TARGET_FILE_BYTES", 20_000)
+    monkeypatch.setattr(compaction, "_ROW_GROUP_ROWS", 1_000)
     for batch in range(40):
         for _ in range(2):
             lakes.store(settings, "tickets", "2026-01-01", batch, range(batch * 1_000, batch * 1_000 + 1_000, 2))
         lakes.commit(settings, batch, {0: batch * 1_000 + 1_000})
 
-    [done] = compact.compact(settings, open_day_too=True)
+    [done] = compaction.compact(settings, open_day_too=True)
 
     sizes = [file.path.stat().st_size for file in layout.all_files(settings, "tickets") if file.batch == 38]
     assert 2 < done.files_after == len(sizes)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from indutech.settings import PROJECT
+from indutech.system.settings import PROJECT
 from tests import compose_file
 
 TEXT = (PROJECT / "docker-compose.yml").read_text()

@@ -5,19 +5,18 @@ from itertools import pairwise
 
 import pytest
 
-from indutech.charges import monthly_gib
-from indutech.commitments import Commitment, commitment
-from indutech.cost_model import read_model
-from indutech.money import Money
-from indutech.moving import days_to_move, exits, migration
-from indutech.prices import Confidence
-from indutech.projection import project
-from indutech.recommendations import recommendations
-from indutech.scenarios import reference
-from indutech.sensitivity import doubts, swings
-from indutech.storage_worth import archives, layouts
-from indutech.streaming_costs import against_volume
-from indutech.unit_costs import fixed_cost, knee_gb, unit_costs
+from indutech.architecture.quantities import days_to_move
+from indutech.costs.by_volume import break_even_gb, fixed_cost, streaming_against_volume, unit_costs
+from indutech.costs.charges import monthly_gib
+from indutech.costs.model import read_model
+from indutech.costs.money import Money
+from indutech.costs.over_time import Commitment, commitment, project
+from indutech.costs.prices import Confidence
+from indutech.costs.recommendations import recommendations
+from indutech.costs.scenarios import reference
+from indutech.costs.sensitivity import doubts, swings
+from indutech.costs.storage import archives, layouts
+from indutech.costs.transfers import exits, migration
 
 MODEL = read_model()
 USAGE, PRICES = MODEL.usage, MODEL.prices
@@ -137,13 +136,14 @@ def test_the_rates_that_matter_are_named_with_what_to_look_up() -> None:
     assert all(d.look_up for d in found)
 
 
-def test_at_the_knee_events_cost_as_much_as_everything_else() -> None:
-    """Just above the knee the bill is twice the fixed one, just below it is not."""
-    fixed, knee = fixed_cost("reference", USAGE, PRICES).amount, knee_gb("reference", USAGE, PRICES)
+def test_at_the_break_even_events_cost_as_much_as_everything_else() -> None:
+    """Just above the break_even the bill is twice the fixed one, just below it is not."""
+    fixed, break_even = fixed_cost("reference", USAGE, PRICES).amount, break_even_gb("reference", USAGE, PRICES)
 
-    assert knee is not None
+    assert break_even is not None
     bills = [
-        unit_costs("reference", USAGE, PRICES, knee * f).monthly_total.amount for f in (Decimal("0.98"), Decimal(1))
+        unit_costs("reference", USAGE, PRICES, break_even * f).monthly_total.amount
+        for f in (Decimal("0.98"), Decimal(1))
     ]
     assert bills[0] <= 2 * fixed < bills[1]
 
@@ -158,7 +158,7 @@ def test_unit_costs_divide_the_bill() -> None:
 
 def test_streaming_is_compared_for_four_services_and_never_gets_cheaper_with_volume() -> None:
     """Redpanda, MSK provisioned, MSK Serverless and Kinesis, at each volume."""
-    rows = against_volume(USAGE, PRICES)
+    rows = streaming_against_volume(USAGE, PRICES)
 
     assert {"Redpanda", "MSK provisioned", "MSK Serverless", "Kinesis on demand"} <= set(rows[0][1])
     for name in rows[0][1]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indutech.cost_document import DOCUMENT, PARTS, DocumentError, in_short, renewed
-from indutech.cost_model import read_model
-from indutech.settings import PROJECT
+from indutech.costs.document import DOCUMENT, PARTS, DocumentError, in_short, renewed
+from indutech.costs.model import read_model
+from indutech.system.settings import PROJECT
 
 NOTEBOOK = PROJECT / "notebooks" / "05_finops.ipynb"
 MODEL = read_model()
@@ -111,16 +111,16 @@ def test_the_notebook_keeps_to_the_house_style() -> None:
 
 def test_doubt_is_visible_wherever_it_enters() -> None:
     """Each total of a bill in doubt carries the mark, in tables and in titles of charts."""
-    from indutech import cost_charts, horizon_charts
-    from indutech.cost_tables import component_table, scenario_table
+    from indutech.costs import charts, charts_over_time
+    from indutech.costs.tables import component_table, scenario_table
 
     reference = MODEL.bill("reference")
     assert "†" in component_table(reference).loc["Total", "A month"]
     assert all("†" in cell for cell in scenario_table(MODEL).loc[["reference", "lean", "serverless"]].iloc[:, 0])
     for figure in (
-        cost_charts.bill_treemap(reference),
-        cost_charts.from_claimed(MODEL.bill("estimate-2025"), reference),
-        cost_charts.unit_cost_curve(MODEL),
-        horizon_charts.months_ahead(MODEL, 12),
+        charts.bill_treemap(reference),
+        charts.from_claimed(MODEL.bill("estimate-2025"), reference),
+        charts.unit_cost_curve(MODEL),
+        charts_over_time.months_ahead(MODEL, 12),
     ):
         assert "unverified" in figure.layout.title.text

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from typer.testing import CliRunner
 
-from indutech.cli import app
-from indutech.cost_model import read_model
-from indutech.focus import focus_csv, focus_rows
-from indutech.scenarios import NAMES
+from indutech.cli.app import app
+from indutech.costs.focus import focus_csv, focus_rows
+from indutech.costs.model import read_model
+from indutech.costs.scenarios import NAMES
 
 MODEL = read_model()
 # Mandatory columns of FOCUS 1.2 that an estimate can fill, and those this project promises.

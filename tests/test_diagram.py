@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from indutech import diagram, overview
-from indutech.canvas import Line, Sheet
-from indutech.cli import app
-from indutech.estate import Format, View
-from indutech.looks import KIND_WORDS, DiagramError
-from indutech.platform import checked, facts, platform
+from indutech.architecture.diagrams import overview, render
+from indutech.architecture.diagrams.canvas import Line, Sheet
+from indutech.architecture.diagrams.style import KIND_WORDS, DiagramError
+from indutech.architecture.model import Format, View
+from indutech.architecture.platform import checked, facts, platform
+from indutech.cli.app import app
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -23,7 +23,7 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 @pytest.fixture(scope="module", params=list(View))
 def drawn(request: pytest.FixtureRequest) -> bytes:
     """Each view, drawn now."""
-    return diagram.svg(request.param, platform())
+    return render.svg(request.param, platform())
 
 
 def words(svg: bytes) -> str:
@@ -44,7 +44,7 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("view", list(View))
 def test_the_committed_drawings_are_those_of_the_model(view: View) -> None:
     """`make docs` was run after the last change of the model."""
-    assert (diagram.DIAGRAMS / f"{view}.svg").read_bytes() == diagram.svg(view, platform()), "run `make docs`"
+    assert (render.DIAGRAMS / f"{view}.svg").read_bytes() == render.svg(view, platform()), "run `make docs`"
 
 
 def test_nothing_is_fetched_from_anywhere(drawn: bytes) -> None:
@@ -83,7 +83,7 @@ def test_nothing_stands_outside_the_sheet(drawn: bytes) -> None:
 def test_the_overview_has_every_component_every_kind_and_every_crossing() -> None:
     """Nothing of the model is missing in the picture of the whole."""
     model = platform()
-    said = words(diagram.svg(View.OVERVIEW, model))
+    said = words(render.svg(View.OVERVIEW, model))
     for component in model.component:
         shown = component.name.replace("VPC endpoints", "Endpoints")
         assert shown in said or shown.split()[0] in said, component.id
@@ -99,7 +99,7 @@ def test_the_overview_has_every_component_every_kind_and_every_crossing() -> Non
 def test_the_network_view_has_every_group_subnet_and_port() -> None:
     """Each rule of each security group can be read."""
     model = platform()
-    said = words(diagram.svg(View.NETWORK, model))
+    said = words(render.svg(View.NETWORK, model))
     for part in (*model.security_group, *model.subnet):
         assert getattr(part, "cidr", part.id) in said
     for group in model.security_group:
@@ -114,7 +114,7 @@ def test_a_component_without_a_place_is_named() -> None:
     budgets = next(entry for entry in spoiled["component"] if entry["id"] == "budgets")
     spoiled["component"].append(budgets | {"id": "grafana", "name": "Grafana"})
     with pytest.raises(DiagramError, match="'grafana' has no place in the overview"):
-        diagram.svg(View.OVERVIEW, checked(spoiled))
+        render.svg(View.OVERVIEW, checked(spoiled))
 
 
 def test_a_png_has_letters_without_system_fonts(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_a_png_has_letters_without_system_fonts(tmp_path: Path) -> None:
         pass
     with Sheet("words", 80, 30) as worded:
         worded.text("Redpanda", (40, 15), 14)
-    from indutech.raster import png
+    from indutech.architecture.diagrams.canvas import png
 
     assert len(png(worded.svg(), 80)) > len(png(blank.svg(), 80)) + 200
-    [file] = diagram.write(platform(), tmp_path, (View.POC,), Format.PNG)
+    [file] = render.write(platform(), tmp_path, (View.POC,), Format.PNG)
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
@@ -146,4 +146,4 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """One sentence, not a traceback."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DiagramError, match="file"):
-        diagram.write(platform(), tmp_path / "file")
+        render.write(platform(), tmp_path / "file")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from indutech.cli import app
-from indutech.settings import PROJECT, Settings
+from indutech.cli.app import app
+from indutech.system.settings import PROJECT, Settings
 
 README = PROJECT / "README.md"
 DOCUMENTS = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from indutech import jars
-from indutech.settings import PROJECT
+from indutech.jvm import jars
+from indutech.system.settings import PROJECT
 from tests import compose_file
 
 

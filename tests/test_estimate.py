@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from indutech.cost_model import read_model
-from indutech.estimate import CLAIMS_FILE, Finding, Verdict, claimed_bill, read_rows
-from indutech.estimate_audit import audit
-from indutech.estimate_tables import same_scope_table
-from indutech.money import Money
-from indutech.prices import read_prices
+from indutech.costs.estimate_2025 import CLAIMS_FILE, Finding, Verdict, audit, claimed_bill, read_rows
+from indutech.costs.model import read_model
+from indutech.costs.money import Money
+from indutech.costs.prices import read_prices
+from indutech.costs.tables import same_scope_table
 
 MODEL = read_model()
 FINDINGS = {finding.line_id: finding for finding in MODEL.findings}
@@ -74,7 +73,7 @@ def test_the_same_scope_is_repriced_three_ways() -> None:
     ]
 
 
-def judged(claimed: str, quantity: str, price_id: str = "s3_standard", unit: str = "GB-Months") -> Finding:
+def verdict_on(claimed: str, quantity: str, price_id: str = "s3_standard", unit: str = "GB-Months") -> Finding:
     """The finding on one claim that is recomputed from one part."""
     claim = {"line_id": "x", "component": "s3_lake", "service": "S", "item": "I", "frequency": "monthly",
              "claimed": claimed, "currency": "USD"}  # fmt: skip
@@ -90,11 +89,11 @@ def judged(claimed: str, quantity: str, price_id: str = "s3_standard", unit: str
 )
 def test_a_claim_holds_within_two_percent(claimed: str, verdict: Verdict) -> None:
     """1,000 GB of S3 Standard are 24 dollars; 2 % off still holds, 4 % does not."""
-    assert judged(claimed, "1000").verdict is verdict
+    assert verdict_on(claimed, "1000").verdict is verdict
 
 
 def test_a_claim_at_an_end_of_a_doubtful_rate_holds_if() -> None:
     """Spectrum at its low makes the claim true, so nobody can call it wrong before the rate is read."""
-    found = judged("50", "10", "redshift_spectrum", "TB")
+    found = verdict_on("50", "10", "redshift_spectrum", "TB")
 
     assert (found.verdict, found.difference) == (Verdict.HOLDS_IF, Money(Decimal(-20)))

@@ -10,8 +10,8 @@ import orjson
 import pandas as pd
 import pytest
 
-from indutech.generator import DEMO_START, Text, drawn_seed, make_tickets, ticket_messages
-from indutech.tickets import FIELDS, Priority, Ticket, TicketType, judge
+from indutech.tickets.contract import FIELDS, Priority, Ticket, TicketType, validate
+from indutech.tickets.generator import DEMO_START, Text, drawn_seed, make_tickets, ticket_messages
 
 FIRST_TICKETS_OF_SEED_7 = "257ded4c03f81d8d"
 
@@ -68,7 +68,7 @@ def test_messages_are_the_tickets_as_json() -> None:
 @pytest.mark.parametrize("text", ["realistic", "pooled", "incompressible"])
 def test_every_message_keeps_the_contract(text: Text) -> None:
     """Whatever the text is made of, each message is a ticket."""
-    assert all(isinstance(judge(value), Ticket) for _, value in messages(3_000, text=text))
+    assert all(isinstance(validate(value), Ticket) for _, value in messages(3_000, text=text))
 
 
 def test_texts_differ_in_how_well_they_compress() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from indutech import identity
-from indutech.checkpoint import Checkpoint, CheckpointDamaged
-from indutech.identity import StrangerRefused
-from indutech.settings import Settings
-from indutech.topics import Topic
+from indutech.kafka.topics import Topic
+from indutech.lake import identity
+from indutech.lake.checkpoint import Checkpoint, CheckpointDamaged
+from indutech.lake.identity import LakeIdentityMismatch
+from indutech.system.settings import Settings
 from tests import lakes
 
 TOPIC = Topic(name="client_tickets", topic_id="topic-1", cluster_id="cluster-1", partitions=1, config={})
@@ -61,7 +61,7 @@ def test_later_starts_keep_the_first_offsets(running_lake: Settings):
 )
 def test_strangers_are_refused(running_lake: Settings, change: dict[str, str], words: str):
     """The same offsets of another topic are other messages; the message says what differs and the way out."""
-    with pytest.raises(StrangerRefused, match=words) as refusal:
+    with pytest.raises(LakeIdentityMismatch, match=words) as refusal:
         identity.admit(running_lake, dataclasses.replace(TOPIC, **change), {0: 0})
 
     assert "INDUTECH_DATA_DIR" in str(refusal.value)
@@ -71,7 +71,7 @@ def test_a_checkpoint_deleted_alone_is_refused(running_lake: Settings):
     """A new checkpoint would number micro-batches from 0 and overwrite good data."""
     shutil.rmtree(running_lake.checkpoint_dir)
 
-    with pytest.raises(StrangerRefused, match=r"its checkpoint .* is gone"):
+    with pytest.raises(LakeIdentityMismatch, match=r"its checkpoint .* is gone"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
@@ -79,7 +79,7 @@ def test_a_foreign_checkpoint_is_refused(running_lake: Settings):
     """A checkpoint of another query under this lake."""
     lakes.plan(running_lake, 1, {0: 9}, query_id="q2")
 
-    with pytest.raises(StrangerRefused, match="belongs to query q2"):
+    with pytest.raises(LakeIdentityMismatch, match="belongs to query q2"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
@@ -87,7 +87,7 @@ def test_a_lake_deleted_alone_is_refused(running_lake: Settings):
     """The checkpoint would go on behind rows that are gone."""
     shutil.rmtree(running_lake.lake_dir)
 
-    with pytest.raises(StrangerRefused, match="the lake it wrote is gone"):
+    with pytest.raises(LakeIdentityMismatch, match="the lake it wrote is gone"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
@@ -95,7 +95,7 @@ def test_rows_deleted_alone_are_refused(running_lake: Settings):
     """The identity is there, the checkpoint too, and no row."""
     shutil.rmtree(running_lake.tickets_dir)
 
-    with pytest.raises(StrangerRefused, match="says that rows were stored"):
+    with pytest.raises(LakeIdentityMismatch, match="says that rows were stored"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
@@ -103,7 +103,7 @@ def test_rows_without_identity_are_refused(running_lake: Settings):
     """Parquet that nobody can attribute."""
     identity.identity_file(running_lake).unlink()
 
-    with pytest.raises(StrangerRefused, match=r"no identity\.json"):
+    with pytest.raises(LakeIdentityMismatch, match=r"no identity\.json"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
@@ -111,7 +111,7 @@ def test_an_unreadable_identity_is_refused(running_lake: Settings):
     """A cut file is not taken for a missing one."""
     identity.identity_file(running_lake).write_text('{"topic": "client')
 
-    with pytest.raises(StrangerRefused, match="cannot be read"):
+    with pytest.raises(LakeIdentityMismatch, match="cannot be read"):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
 
-from indutech import java
-from indutech.settings import PROJECT
+from indutech.jvm import java
+from indutech.system.settings import PROJECT
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 HADOLINT = Path(sys.executable).with_name("hadolint")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from indutech import jars, maven
-from indutech.jars import Jar, JarsUnavailable
+from indutech.jvm import jars, maven
+from indutech.jvm.jars import Jar, JarsUnavailable
 
 CONTENT = b"not really a jar" * 1000
 DEMO = Jar("org.example:demo:1.0", hashlib.sha256(CONTENT).hexdigest())

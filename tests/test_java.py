@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indutech import java
+from indutech.jvm import java
 
 
 def a_java(folder: Path, version: str) -> Path:

@@ -16,11 +16,13 @@ import pyarrow.dataset as ds
 import pytest
 from pyspark.sql import SparkSession
 
-from indutech import compact, generator, layout, reconcile
-from indutech.broker import Broker
-from indutech.checkpoint import Checkpoint
-from indutech.settings import Settings
-from indutech.writer_lock import sole_writer
+from indutech.kafka.broker import Broker
+from indutech.lake import compaction, layout
+from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.writer_lock import sole_writer
+from indutech.proof import reconcile
+from indutech.system.settings import Settings
+from indutech.tickets import generator
 from tests.topics_filled import Place, send
 
 pytestmark = pytest.mark.timeout(1200)  # six starts of Spark, on a machine that may be busy
@@ -33,16 +35,17 @@ GLOB = "ingest_date=*/batch=*/*.parquet"
 # The same job as `indutech stream --once`, except that it dies where it is told to.
 DIES_BETWEEN_THE_TWO_WRITES = """
 import os, signal
-from indutech import batches
+from indutech.stream import batches
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 batches.BatchWriter._store_bad = die
 """
 RUNS = """
-from indutech import broker, stream
-from indutech.settings import Settings
+from indutech.kafka import broker
+from indutech.stream import job
+from indutech.system.settings import Settings
 settings = Settings(_env_file=None)
 with broker.connected(settings) as answering:
-    stream.run(settings, answering, once=True)
+    job.run(settings, answering, once=True)
 """
 
 
@@ -75,8 +78,8 @@ def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
             time.sleep(draws.uniform(0, 1))  # not a wait for something: the random moment of death
 
     with sole_writer(settings):
-        compact.finish_interrupted(settings)
-        assert compact.compact(settings, open_day_too=True)
+        compaction.finish_interrupted(settings)
+        assert compaction.compact(settings, open_day_too=True)
     # As if the newest micro-batch had never been committed, nor a later one planned: it is run again for certain.
     newest = _committed(settings)
     (settings.checkpoint_dir / "commits" / str(newest)).unlink()
@@ -110,20 +113,20 @@ def test_every_reader_sees_each_offset_once(
 
 def test_a_compacted_batch_is_refused(survivor: Settings, broker: Broker, spark: SparkSession):
     """With more commits deleted than the newest, Spark would write merged rows again: the start says no."""
-    from indutech import stream
+    from indutech.stream import job
 
     commits = survivor.checkpoint_dir / "commits"
     kept = {path: path.read_bytes() for path in commits.iterdir()}
     offsets = survivor.checkpoint_dir / "offsets"
     kept |= {path: path.read_bytes() for path in offsets.iterdir()}
-    compacted = compact._compacted_through(survivor)
+    compacted = compaction._compacted_through(survivor)
     for path in [*commits.iterdir(), *offsets.iterdir()]:
         limit = compacted if path.parent == offsets else compacted - 1
         if path.name.isdigit() and int(path.name) > limit:
             path.unlink()
     try:
-        with pytest.raises(compact.BatchCompacted, match=f"micro-batch {compacted} again"):
-            stream.run(survivor, broker, once=True, spark=spark)
+        with pytest.raises(compaction.BatchCompacted, match=f"micro-batch {compacted} again"):
+            job.run(survivor, broker, once=True, spark=spark)
     finally:
         for path, content in kept.items():
             path.write_bytes(content)

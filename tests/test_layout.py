@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from indutech import layout
-from indutech.settings import Settings
+from indutech.lake import layout
+from indutech.system.settings import Settings
 from tests import lakes
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from indutech.generator import make_tickets, ticket_messages
-from indutech.measure import QUESTIONS, column_bytes, measure, model_for
-from indutech.measurement import FILE_NAME, MARK, REFERENCE_FILE, MeasurementError, read_measurement
-from indutech.settings import Settings
-from indutech.usage import read_usage
+from indutech.costs.measure import QUESTIONS, column_bytes, measure, model_for
+from indutech.costs.measurement import FILE_NAME, MARK, REFERENCE_FILE, MeasurementError, read_measurement
+from indutech.costs.usage import read_usage
+from indutech.system.settings import Settings
+from indutech.tickets.generator import make_tickets, ticket_messages
 from tests import lakes
 
 

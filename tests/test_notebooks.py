@@ -12,11 +12,12 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from indutech import notebooks, parameters
-from indutech.errors import InduTechError
-from indutech.notebooks import NotebookFailed
-from indutech.parameters import ParameterError
-from indutech.settings import Settings
+from indutech.report import parameters
+from indutech.report import run as notebooks
+from indutech.report.parameters import ParameterError
+from indutech.report.run import NotebookFailed
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
 
 PAPERMILL = Path(sys.executable).with_name("papermill")
 
@@ -108,7 +109,7 @@ def test_papermill_stops_at_a_misspelt_parameter(tmp_path: Path) -> None:
     """A misspelt `-p` fails by name, where papermill itself would only warn."""
     notebook = write(
         tmp_path / "n.ipynb",
-        "from indutech import parameters",
+        "from indutech.report import parameters",
         "count = 3\nseed = 7",
         "parameters.check(count=count, seed=seed)",
         "print('ran on')",
@@ -131,7 +132,7 @@ def test_an_impossible_value_is_an_error(count: object) -> None:
 
 def test_papermill_accepts_a_right_parameter(tmp_path: Path) -> None:
     """The value reaches the cells after the check."""
-    notebook = write(tmp_path / "n.ipynb", "from indutech import parameters", "count = 3",
+    notebook = write(tmp_path / "n.ipynb", "from indutech.report import parameters", "count = 3",
                      "parameters.check(count=count)", "print(count * 2)")  # fmt: skip
 
     subprocess.run([PAPERMILL, notebook, tmp_path / "out.ipynb", "-p", "count", "21"], capture_output=True, check=True)
@@ -168,7 +169,7 @@ def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
           f"child = subprocess.Popen(['sleep', '100']); open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))",
           "time.sleep(100)")  # fmt: skip
     program = (
-        "import sys, pathlib; from indutech import notebooks; folder = pathlib.Path(sys.argv[1])\n"
+        "import sys, pathlib; from indutech.report import run; folder = pathlib.Path(sys.argv[1])\n"
         "with notebooks.stoppable(): notebooks.run_all(notebooks.find_notebooks(folder), folder / 'out')"
     )
     run = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)

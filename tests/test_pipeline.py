@@ -18,11 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from indutech import batches, generator, lake, monitor, reconcile, stream
-from indutech.broker import Broker
-from indutech.malformed import Case, malformed_cases
-from indutech.settings import Settings
-from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Rejected, judge
+from indutech.kafka.broker import Broker
+from indutech.lake import reader as lake
+from indutech.proof import monitor, reconcile
+from indutech.stream import batches, job
+from indutech.system.settings import Settings
+from indutech.tickets import generator
+from indutech.tickets.cases import Case, malformed_cases
+from indutech.tickets.contract import FIELDS, TEAM_FOR_TYPE, Rejected, validate
 from tests.topics_filled import Place, send
 
 SEED = 7
@@ -58,7 +61,7 @@ def drained(broker: Broker, new_settings, spark: SparkSession) -> Drained:
     odd = [(f"{1000 + i}".encode(), case.value) for i, case in enumerate(cases)]
     # The odd ones in the middle, so that they share their micro-batches with usual ones.
     places = send(broker, settings, [*tickets[: TICKETS // 2], *odd, *tickets[TICKETS // 2 :]])
-    stream.run(settings, broker, once=True, spark=spark)
+    job.run(settings, broker, once=True, spark=spark)
     middle = places[TICKETS // 2 : TICKETS // 2 + len(cases)]
     seeded = places[: TICKETS // 2] + places[TICKETS // 2 + len(cases) :]
     return Drained(settings, seeded, dict(zip(middle, cases, strict=True)))
@@ -110,7 +113,7 @@ def test_accepted_cases_are_normalised_as_the_contract_says(drained: Drained):
     stored = lake.query(drained.settings, "SELECT * FROM tickets")
     rows = {(row.kafka_partition, row.kafka_offset): row for row in stored.itertuples()}
     for place in drained.accepted():
-        ticket = judge(drained.cases[place].value)
+        ticket = validate(drained.cases[place].value)
         assert not isinstance(ticket, Rejected)
         for field in FIELDS:
             assert getattr(rows[place], field) == getattr(ticket, field), (drained.cases[place].name, field)
@@ -123,7 +126,7 @@ def test_the_proof_holds(drained: Drained, broker: Broker):
     assert (proof.lost, proof.twice, proof.pending, proof.gaps, proof.exit_code) == (0, 0, 0, 0, 0)
     assert proof.stored == TICKETS + len(drained.accepted())
     assert proof.quarantined == len(drained.rejected())
-    ids = [judge(drained.cases[place].value).ticket_id for place in drained.accepted()]
+    ids = [validate(drained.cases[place].value).ticket_id for place in drained.accepted()]
     assert proof.duplicate_tickets == len(ids) - len(set(ids))
     assert len(lake.query(drained.settings, "SELECT * FROM curated")) == proof.stored - proof.duplicate_tickets
 
@@ -166,14 +169,14 @@ def test_the_monitor_shows_what_is_there(drained: Drained, broker: Broker):
 def test_odd_messages_beyond_the_bounds_get_the_same_verdicts(
     broker: Broker, new_settings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ):
-    """When they do not fit into one pass, Spark judges every message; lake and quarantine come out the same."""
+    """When they do not fit into one pass, Spark validates every message; lake and quarantine come out the same."""
     monkeypatch.setattr(batches, bound, value)
     settings = new_settings(f"odd-{bound.lower().replace('_', '-')}")
     cases = malformed_cases()
     usual = [message for block in generator.ticket_messages(10, seed=1) for message in block]
     places = send(broker, settings, [*((b"1000", case.value) for case in cases), *usual])
 
-    stream.run(settings, broker, once=True, spark=spark)
+    job.run(settings, broker, once=True, spark=spark)
 
     quarantine = lake.query(settings, "SELECT kafka_partition, kafka_offset, reason FROM quarantine")
     reasons = {(row.kafka_partition, row.kafka_offset): row.reason for row in quarantine.itertuples()}
@@ -185,7 +188,7 @@ def test_odd_messages_beyond_the_bounds_get_the_same_verdicts(
 
 def test_a_second_run_stores_nothing_again(drained: Drained, broker: Broker, spark: SparkSession):
     """There is nothing new, so there is no micro-batch."""
-    again = stream.run(drained.settings, broker, once=True, spark=spark)
+    again = job.run(drained.settings, broker, once=True, spark=spark)
 
     assert (again.batches, again.stored, again.quarantined) == (0, 0, 0)
 
@@ -195,11 +198,11 @@ def test_what_arrives_later_is_pending_until_it_is_stored(broker: Broker, new_se
     settings = new_settings("later")
     tickets = [message for block in generator.ticket_messages(30, seed=2) for message in block]
     send(broker, settings, tickets[:20])
-    stream.run(settings, broker, once=True, spark=spark)
+    job.run(settings, broker, once=True, spark=spark)
     send(broker, settings, tickets[20:])
 
     waiting = reconcile.prove(settings, broker)
-    stream.run(settings, broker, once=True, spark=spark)
+    job.run(settings, broker, once=True, spark=spark)
 
     assert (waiting.exit_code, waiting.pending, waiting.stored) == (2, 10, 20)
     assert reconcile.prove(settings, broker).exit_code == 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from indutech import platform
+from indutech.architecture import platform
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from indutech import price_refresh
-from indutech.cli import app
-from indutech.price_refresh import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
-from indutech.prices import PRICES_FILE, read_prices
+from indutech.cli.app import app
+from indutech.costs import price_lists
+from indutech.costs.price_lists import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
+from indutech.costs.prices import PRICES_FILE, read_prices
 
 
 def product(sku: str, usage_type: str, tiers: dict[str, str], **attributes: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def prices_file(tmp_path: Path) -> Path:
 
 def verdicts(folder: Path, prices_file: Path) -> dict[tuple[str, int], str]:
     """The verdict on each rate and tier for which there is a price list."""
-    found = compare(from_folder(folder, price_refresh.offers()), prices_file)
+    found = compare(from_folder(folder, price_lists.offers()), prices_file)
     return {(one.price_id, int(one.from_quantity)): one.verdict for one in found}
 
 
@@ -80,7 +80,7 @@ def test_what_changed_is_told_apart_from_what_did_not(folder: Path, prices_file:
 def test_only_what_was_found_and_is_plausible_is_written(folder: Path, prices_file: Path) -> None:
     """The changed tier gets its price, date and source; everything else keeps its text."""
     before = prices_file.read_text().splitlines()
-    changed = apply(compare(from_folder(folder, price_refresh.offers()), prices_file), prices_file)
+    changed = apply(compare(from_folder(folder, price_lists.offers()), prices_file), prices_file)
     after = prices_file.read_text().splitlines()
 
     [(old, new)] = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
@@ -144,10 +144,10 @@ def test_a_file_that_is_no_price_list_is_named(tmp_path: Path, content: str, say
 
 def test_no_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without AWS's answer the way by hand is named; the address is a port of this machine where nobody listens."""
-    monkeypatch.setattr(price_refresh, "PRICE_LIST", "http://127.0.0.1:9/{offer}/{region}")
+    monkeypatch.setattr(price_lists, "PRICE_LIST", "http://127.0.0.1:9/{offer}/{region}")
 
     with pytest.raises(RefreshError, match=r"did not answer .* Download it elsewhere as AmazonS3.json and pass --from"):
-        price_refresh.from_network(["AmazonS3"])
+        price_lists.from_network(["AmazonS3"])
 
 
 def test_the_command_shows_and_does_not_write(folder: Path) -> None:
@@ -172,6 +172,6 @@ def test_the_command_asks_before_it_writes(folder: Path) -> None:
 
 def test_every_key_is_of_a_price() -> None:
     """The keys name prices that exist, so a renamed price is not silently left out."""
-    with price_refresh.KEYS_FILE.open(encoding="utf-8", newline="") as lines:
+    with price_lists.KEYS_FILE.open(encoding="utf-8", newline="") as lines:
         assert {row["price_id"] for row in csv.DictReader(lines)} <= set(read_prices())
     assert PRICE_LIST.startswith("https://pricing.us-east-1.amazonaws.com/")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indutech.money import Money, UnitMismatch, dollars
-from indutech.prices import COLUMNS, PRICES_FILE, REQUIRED, Confidence, PriceError, PriceList, read_prices
+from indutech.costs.money import Money, UnitMismatch, dollars
+from indutech.costs.prices import COLUMNS, PRICES_FILE, REQUIRED, Confidence, PriceError, PriceList, read_prices
 
 quantities = st.decimals(min_value=0, max_value=10**7, places=3)
 
@@ -86,12 +86,12 @@ def test_costs_are_never_negative_and_rise_with_usage(price_id: str, less: Decim
 
 @given(step=st.decimals(min_value="0.001", max_value=1, places=3))
 def test_tiers_are_continuous(step: Decimal) -> None:
-    """Crossing into a tier never jumps: the step costs at most the step at the dearest rate."""
+    """Crossing into a tier never jumps: the step costs at most the step at the most expensive rate."""
     for price in read_prices().values():
-        dearest = max(tier.price for tier in price.tiers)
+        most_expensive = max(tier.price for tier in price.tiers)
         for tier in price.tiers[1:]:
             before, after = (price.cost(tier.from_quantity + d, price.unit).amount for d in (-step, step))
-            assert 0 <= after - before <= 2 * step * dearest
+            assert 0 <= after - before <= 2 * step * most_expensive
 
 
 def test_units_and_currencies_cannot_be_mixed(prices: PriceList) -> None:
@@ -109,6 +109,6 @@ def test_dollars_are_written_as_a_reader_expects() -> None:
 
 def test_the_list_is_sorted_into_services_that_the_export_knows(prices: PriceList) -> None:
     """Each service has a FOCUS category."""
-    from indutech.focus import CATEGORIES
+    from indutech.costs.focus import CATEGORIES
 
     assert {price.service for price in prices.values()} <= set(CATEGORIES), PRICES_FILE

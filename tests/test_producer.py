@@ -11,12 +11,13 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from indutech import broker as brokers
-from indutech import generator, topics
-from indutech.audit import read_audit
-from indutech.clients import Broker, confluent_config
-from indutech.producer import SendingBroke, produce
-from indutech.settings import Settings
+from indutech.kafka import broker as brokers
+from indutech.kafka import topics
+from indutech.kafka.connection import Broker, confluent_config
+from indutech.producer.audit import read_audit
+from indutech.producer.produce import SendingBroke, produce
+from indutech.system.settings import Settings
+from indutech.tickets import generator
 from tests.topic_reader import records, start_cli, wait_until
 
 NewSettings = Callable[..., Settings]
@@ -210,7 +211,7 @@ def test_impossible_combinations(impossible: list[str]) -> None:
     """What cannot be meant is a usage error that names the option, before any broker is started."""
     from typer.testing import CliRunner
 
-    from indutech.cli import app
+    from indutech.cli.app import app
 
     answer = CliRunner().invoke(app, ["produce", *impossible])
 

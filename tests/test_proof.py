@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from indutech import proof
+from indutech.proof import offset_check
 
 
 def lake_with(*rows: tuple[int, int]) -> duckdb.DuckDBPyConnection:
@@ -18,45 +18,45 @@ def lake_with(*rows: tuple[int, int]) -> duckdb.DuckDBPyConnection:
 
 
 def test_each_offset_once_is_proven():
-    """Nothing is found where every partition holds first to frontier once."""
-    findings = proof.find(lake_with((0, 5), (0, 6), (1, 0)), first={0: 5}, frontier={0: 7, 1: 1})
+    """Nothing is found where every partition holds first to committed once."""
+    findings = offset_check.find(lake_with((0, 5), (0, 6), (1, 0)), first={0: 5}, committed={0: 7, 1: 1})
 
-    assert findings == proof.Findings(missing={}, twice={}, foreign={})
+    assert findings == offset_check.Findings(missing={}, twice={}, foreign={})
 
 
 def test_one_lost_and_one_doubled_do_not_cancel():
     """Counts and sums are those of a complete range, and both faults are still named."""
-    findings = proof.find(lake_with((0, 1), (0, 1), (0, 4), (0, 4)), first={0: 1}, frontier={0: 5})
+    findings = offset_check.find(lake_with((0, 1), (0, 1), (0, 4), (0, 4)), first={0: 1}, committed={0: 5})
 
     assert findings.missing == {0: [(2, 3)]}
     assert findings.twice == {0: [(1, 1), (4, 4)]}
 
 
-def test_offsets_from_the_frontier_on_are_not_judged():
+def test_offsets_from_the_frontier_on_are_not_checked():
     """What a running or killed micro-batch wrote is neither lost nor twice."""
-    findings = proof.find(lake_with((0, 0), (0, 1), (0, 1)), first={}, frontier={0: 1})
+    findings = offset_check.find(lake_with((0, 0), (0, 1), (0, 1)), first={}, committed={0: 1})
 
-    assert findings == proof.Findings(missing={}, twice={}, foreign={})
+    assert findings == offset_check.Findings(missing={}, twice={}, foreign={})
 
 
 def test_rows_that_nobody_should_have_written_are_foreign():
     """An offset before the lake's first one, and a partition that was never read."""
-    findings = proof.find(lake_with((0, 3), (0, 10), (7, 0)), first={0: 10}, frontier={0: 11})
+    findings = offset_check.find(lake_with((0, 3), (0, 10), (7, 0)), first={0: 10}, committed={0: 11})
 
     assert findings.foreign == {0: [(3, 3)], 7: [(0, 0)]}
 
 
 def test_a_partition_without_any_row_is_lost_as_a_whole():
-    """An empty lake under a frontier misses everything."""
-    assert proof.find(lake_with(), first={}, frontier={0: 3}).missing == {0: [(0, 2)]}
+    """An empty lake under a committed misses everything."""
+    assert offset_check.find(lake_with(), first={}, committed={0: 3}).missing == {0: [(0, 2)]}
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 100])
 def test_pieces_are_joined(monkeypatch: pytest.MonkeyPatch, at_once: int):
     """Ranges come out whole, however many offsets are counted at once."""
-    monkeypatch.setattr(proof, "_COUNTED_AT_ONCE", at_once)
+    monkeypatch.setattr(offset_check, "_COUNTED_AT_ONCE", at_once)
 
-    findings = proof.find(lake_with((0, 0), (0, 5), (0, 5), (0, 6), (0, 6)), first={}, frontier={0: 8})
+    findings = offset_check.find(lake_with((0, 0), (0, 5), (0, 5), (0, 6), (0, 6)), first={}, committed={0: 8})
 
     assert findings.missing == {0: [(1, 4), (7, 7)]}
     assert findings.twice == {0: [(5, 6)]}
@@ -69,7 +69,7 @@ def test_random_damage_is_found_exactly():
     rows = duckdb.connect()
     rows.register("offsets", pd.DataFrame({"kafka_partition": 0, "kafka_offset": np.repeat(np.arange(2_000), times)}))
 
-    findings = proof.find(rows, first={}, frontier={0: 2_000})
+    findings = offset_check.find(rows, first={}, committed={0: 2_000})
 
-    assert findings.missing[0] == proof.as_ranges(np.flatnonzero(times == 0))
-    assert findings.twice[0] == proof.as_ranges(np.flatnonzero(times > 1))
+    assert findings.missing[0] == offset_check.as_ranges(np.flatnonzero(times == 0))
+    assert findings.twice[0] == offset_check.as_ranges(np.flatnonzero(times > 1))

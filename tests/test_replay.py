@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from indutech import generator
-from indutech.audit import read_audit
-from indutech.clients import Broker
-from indutech.producer import produce
-from indutech.settings import Settings
-from indutech.ticket_files import ReplayRefused, read_lines
+from indutech.kafka.connection import Broker
+from indutech.producer.audit import read_audit
+from indutech.producer.produce import produce
+from indutech.system.settings import Settings
+from indutech.tickets import generator
+from indutech.tickets.files import ReplayRefused, read_lines
 from tests.topic_reader import records, start_cli
 
 NewSettings = Callable[..., Settings]

@@ -12,11 +12,12 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from indutech import headless, pages, report, topics
-from indutech.broker import Broker
-from indutech.headless import ProofBroken
-from indutech.notebooks import Executed
-from indutech.report import ProofLine, Run
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker
+from indutech.report import make, pages, report
+from indutech.report.make import ProofBroken
+from indutech.report.report import ProofLine, Run
+from indutech.report.run import Executed
 
 FIRST = """# Tickets & co
 
@@ -169,15 +170,16 @@ def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeyp
     """The line of the index comes from the run: here ten tickets were sent to a real broker, and nobody stored them."""
     source = new_notebook(cells=[
         new_markdown_cell("# Sent, not stored"),
-        new_code_cell("from indutech import producer, story\nfrom indutech.settings import Settings"),
-        new_code_cell("settings = Settings()\nbroker = story.hold_broker(settings)"),
-        new_code_cell("producer.produce(settings, broker, count=10, seed=1, progress=False).acknowledged"),
+        new_code_cell("from indutech.producer import produce\nfrom indutech.report import prerequisites"),
+        new_code_cell("from indutech.system.settings import Settings"),
+        new_code_cell("settings = Settings()\nbroker = prerequisites.hold_broker(settings)"),
+        new_code_cell("produce.produce(settings, broker, count=10, seed=1, progress=False).acknowledged"),
     ])  # fmt: skip
     nbformat.write(source, tmp_path / "01_sent.ipynb")
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
 
     with pytest.raises(ProofBroken, match="10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"):
-        headless.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
+        make.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
 
     broken = page(tmp_path / "données" / "report", "index.html").select_one(".proof.broken")
     assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"
@@ -189,15 +191,16 @@ def test_a_run_leaves_no_topic_on_a_broker_that_is_not_ours(
     """With KAFKA_BOOTSTRAP_SERVERS set, the run has a topic of its own there, and takes it away."""
     source = new_notebook(cells=[
         new_markdown_cell("# A topic"),
-        new_code_cell("from indutech import story, topics\nfrom indutech.settings import Settings"),
-        new_code_cell("settings = Settings()\nbroker = story.hold_broker(settings)"),
+        new_code_cell("from indutech.kafka import topics\nfrom indutech.report import prerequisites"),
+        new_code_cell("from indutech.system.settings import Settings"),
+        new_code_cell("settings = Settings()\nbroker = prerequisites.hold_broker(settings)"),
         new_code_cell("topics.ensure_topic(broker, settings)\nassert not broker.embedded\nprint(settings.topic)"),
     ])  # fmt: skip
     nbformat.write(source, tmp_path / "01_topic.ipynb")
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers)
 
-    made = headless.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
+    made = make.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
 
     ran = nbformat.read(made.index.parent / "notebooks" / "01_topic.ipynb", as_version=4)
     assert topics.describe_topic(broker, ran.cells[-1].outputs[0].text.strip()) is None

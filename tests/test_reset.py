@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from indutech import reset
-from indutech.settings import Settings
-from indutech.writer_lock import SecondWriter, sole_writer
+from indutech.lake import reset
+from indutech.lake.writer_lock import SecondWriter, sole_writer
+from indutech.system.settings import Settings
 from tests import lakes
 
 

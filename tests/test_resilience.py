@@ -1,18 +1,18 @@
 """What fails together is computed from the flows."""
 
-from indutech import resilience
-from indutech.architecture import days_for_history, journey
-from indutech.platform import platform
+from indutech.architecture import failures
+from indutech.architecture.platform import platform
+from indutech.architecture.tables import days_for_history, journey
 
 
-def ids(components: tuple[resilience.Component, ...]) -> list[str]:
+def ids(components: tuple[failures.Component, ...]) -> list[str]:
     """Their ids."""
     return [component.id for component in components]
 
 
 def test_single_points_are_those_with_one_copy() -> None:
     """The plant's router and the one-zone warehouse are single points; three brokers in three zones are not."""
-    alone = {component.id for component in resilience.single_points(platform())}
+    alone = {component.id for component in failures.single_points(platform())}
     assert {"customer_gateway", "redshift"} <= alone
     assert alone.isdisjoint({"redpanda", "dms", "vpn", "s3_lake"})
 
@@ -21,12 +21,12 @@ def test_all_copies_in_one_zone_are_a_single_point() -> None:
     """Two bridges in one zone fail with the zone."""
     model = platform()
     crowded = model["mqtt_bridge"].model_copy(update={"subnets": ("private_a", "private_a")})
-    assert resilience.spare(model, crowded) is resilience.Spare.ONE_ZONE
+    assert failures.spare(model, crowded) is failures.Spare.ONE_ZONE
 
 
 def test_events_wait_in_redpanda_while_spark_is_away() -> None:
     """The lake grows old, Redpanda keeps the events, and nothing else waits."""
-    end = resilience.outage(platform(), "spark_compute")
+    end = failures.outage(platform(), "spark_compute")
     assert ids(end.waits_in) == ["redpanda"]
     assert {"s3_lake", "redshift", "analysts"} <= set(end.stale)
     assert "redpanda" not in end.stale
@@ -35,7 +35,7 @@ def test_events_wait_in_redpanda_while_spark_is_away() -> None:
 def test_without_the_link_both_replication_and_sensors_wait_in_the_plant() -> None:
     """The VPN carries everything: what waits, waits on-premise."""
     model = platform()
-    end = resilience.outage(model, "vpn")
+    end = failures.outage(model, "vpn")
     assert {model[name].site for name in ids(end.waits_in)} == {"on_premise"}
     assert {flow.id for flow in end.cut} >= {"sensor_events", "business_changes", "answers", "directory_trust"}
     assert "sign_in" not in {flow.id for flow in end.cut}
@@ -43,7 +43,7 @@ def test_without_the_link_both_replication_and_sensors_wait_in_the_plant() -> No
 
 def test_what_the_keys_encrypt_stops_with_the_keys() -> None:
     """Without KMS lake and warehouse stop; the brokers' own disks do not need it."""
-    stopped = resilience.outage(platform(), "kms").stopped
+    stopped = failures.outage(platform(), "kms").stopped
     assert {"s3_lake", "redshift"} <= set(stopped)
     assert "redpanda" not in stopped
 

@@ -23,14 +23,19 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives import serialization
 
-from indutech import broker as brokers
-from indutech import credentials, jars, producer, reconcile, security, server_properties, stream, topics, users
-from indutech.broker import Broker
-from indutech.errors import InduTechError
-from indutech.reach import RightMissing, asking
-from indutech.rights import rights_of
-from indutech.security import SecurityMisconfigured
-from indutech.settings import Settings
+from indutech.jvm import jars
+from indutech.kafka import broker as brokers
+from indutech.kafka import connection, credentials, topics, users
+from indutech.kafka.broker import Broker
+from indutech.kafka.connection import SecurityMisconfigured
+from indutech.kafka.credentials import rights_of
+from indutech.kafka.embedded import properties
+from indutech.kafka.readiness import RightMissing, asking
+from indutech.producer import produce
+from indutech.proof import reconcile
+from indutech.stream import job
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
 from tests import compose_file
 
 INDUTECH = Path(sys.executable).with_name("indutech")
@@ -61,9 +66,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
     }.items():
         (folder / f"{name}.pem").write_bytes(pem)
     (folder / "stranger.pem").write_bytes(authority.cert_pem.bytes())
-    ports = [server_properties._free_ports()[0] for _ in MORE_LISTENERS]
+    ports = [properties._free_ports()[0] for _ in MORE_LISTENERS]
     places = {name: f"127.0.0.1:{port}" for name, port in zip(MORE_LISTENERS, ports, strict=True)}
-    secured_by, listeners = server_properties.secured_by, server_properties._listeners
+    secured_by, listeners = properties.secured_by, properties._listeners
 
     def more_listeners(*both: int) -> dict[str, str]:
         more = "".join(f",{name}://{place}" for name, place in places.items())
@@ -90,8 +95,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server_properties, "_listeners", more_listeners)
-        patch.setattr(server_properties, "secured_by", more_protocols)
+        patch.setattr(properties, "_listeners", more_listeners)
+        patch.setattr(properties, "secured_by", more_protocols)
         broker = brokers.start(settings, secure=True)
         topics.ensure_topic(broker, settings)
         users.prepare(broker, settings)
@@ -171,7 +176,8 @@ def test_a_notebook_keeps_no_password(secured: tuple[Settings, dict[str, str]], 
     settings, places = secured
     source = tmp_path / "asks.ipynb"
     code = (
-        "from indutech import broker, topics\nfrom indutech.settings import Settings\nsettings = Settings()\n"
+        "from indutech.kafka import broker, topics\n"
+        "from indutech.system.settings import Settings\nsettings = Settings()\n"
         "with broker.connected(settings) as found:\n    topic = topics.describe_topic(found, settings.topic)\n"
         "print(settings, found, topic)\nfound"
     )
@@ -287,7 +293,7 @@ def use_topic(settings: Settings, user: str) -> None:
     """Do what this user is there for, as far as Spark."""
     with brokers.connected(settings) as broker:
         if user == "producer":
-            producer.produce(settings, broker, count=1, progress=False)
+            produce.produce(settings, broker, count=1, progress=False)
         else:
             topics.refuse_without("READ", broker, topics.ensure_topic(broker, settings))
             reconcile.prove(settings, broker)
@@ -299,11 +305,11 @@ def test_no_right_is_too_much(secured: tuple[Settings, dict[str, str]]) -> None:
     for user in ("stream", "console"):
         mine = as_user(settings, user, places["BROKER"])
         with brokers.connected(mine) as broker, pytest.raises(RightMissing, match="WRITE"):
-            producer.produce(mine, broker, count=1, progress=False)
+            produce.produce(mine, broker, count=1, progress=False)
     mine = as_user(settings, "producer", places["BROKER"])
     with brokers.connected(mine) as broker:
         with pytest.raises(RightMissing, match="READ"):
-            stream.run(mine, broker, once=True)
+            job.run(mine, broker, once=True)
         with pytest.raises(RightMissing, match="authorization failed"):
             topics.ensure_topic(broker, mine.model_copy(update={"topic": "another"}))
         with pytest.raises(InduTechError, match="does not let"):
@@ -392,7 +398,7 @@ def test_secured_stays_secured(secured: tuple[Settings, dict[str, str]], tmp_pat
 def test_contradicting_settings(given: dict[str, str], sentence: str) -> None:
     """What would be ignored or cannot work is refused before anybody is asked."""
     with pytest.raises(SecurityMisconfigured, match=sentence):
-        security.from_settings(Settings(_env_file=None, bootstrap_servers="127.0.0.1:1", **given))
+        connection.from_settings(Settings(_env_file=None, bootstrap_servers="127.0.0.1:1", **given))
 
 
 def test_passwords_do_not_show() -> None:
@@ -404,7 +410,7 @@ def test_passwords_do_not_show() -> None:
         sasl_username="me",
         sasl_password="très-secret",  # noqa: S106
     )
-    broker = Broker("x:1", False, security.from_settings(settings))
+    broker = Broker("x:1", False, connection.from_settings(settings))
     assert "très-secret" not in f"{settings!r} {settings} {settings.model_dump_json()} {broker!r} {broker}"
     with pytest.raises(ValueError, match="KAFKA_SASL_MECHANISM") as refused:
         Settings(_env_file=None, KAFKA_SASL_MECHANISM="très-secret")

@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from indutech import ticket_document
-from indutech.malformed import Case, malformed_cases
-from indutech.messages import ECHO_CHARACTERS
-from indutech.tickets import (
+from indutech.tickets import document
+from indutech.tickets.cases import Case, malformed_cases
+from indutech.tickets.contract import (
     FIELDS,
     TEAM_FOR_TYPE,
     Rejected,
@@ -21,9 +20,10 @@ from indutech.tickets import (
     TicketType,
     contract_table,
     json_schema,
-    judge,
     spark_schema,
+    validate,
 )
+from indutech.tickets.strict_json import ECHO_CHARACTERS
 
 FIELDS_OF_A_TICKET = {
     "ticket_id": "6f1c2b34-8f0e-4c55-9a3b-0d4b2c1e7f90",
@@ -35,15 +35,15 @@ FIELDS_OF_A_TICKET = {
 }
 
 
-def judged(**changes: object) -> Ticket | Rejected:
+def validated(**changes: object) -> Ticket | Rejected:
     """The verdict on the ticket above with some fields changed."""
-    return judge(orjson.dumps({**FIELDS_OF_A_TICKET, **changes}))
+    return validate(orjson.dumps({**FIELDS_OF_A_TICKET, **changes}))
 
 
 @pytest.mark.parametrize("case", malformed_cases(), ids=lambda case: case.name)
 def test_case_of_the_table(case: Case) -> None:
     """Each case gets its verdict, its reason, and what is stored instead of what was written."""
-    verdict = judge(case.value)
+    verdict = validate(case.value)
 
     if case.reason:
         assert verdict == Rejected(case.reason)
@@ -66,7 +66,7 @@ def test_table_is_broad() -> None:
 
 def test_ticket_keeps_what_was_asked() -> None:
     """A good message becomes a ticket with a moment in UTC and words of the vocabulary."""
-    verdict = judged(creation_date="2026-03-02T08:15:30+01:00")
+    verdict = validated(creation_date="2026-03-02T08:15:30+01:00")
 
     assert isinstance(verdict, Ticket)
     assert verdict.creation_date == datetime(2026, 3, 2, 7, 15, 30, tzinfo=UTC)
@@ -76,20 +76,20 @@ def test_ticket_keeps_what_was_asked() -> None:
 
 
 def test_first_field_that_fails_is_named() -> None:
-    """With several faults, the reason is about the first field of the contract: the same in every judge."""
-    assert judged(priority=None, client_id=12) == Rejected("client_id out of range: 12")
+    """With several faults, the reason is about the first field of the contract: the same in every validator."""
+    assert validated(priority=None, client_id=12) == Rejected("client_id out of range: 12")
 
 
 def test_reasons_are_short_and_on_one_line() -> None:
     """However long and odd a value is, its quotation is bounded and breaks no table."""
-    verdict = judged(type="a\nb\u2028c" + "x" * 1_000_000)
+    verdict = validated(type="a\nb\u2028c" + "x" * 1_000_000)
 
     assert verdict == Rejected(f"unknown type: a?b?c{'x' * (ECHO_CHARACTERS - 5)}")
 
 
 def test_values_that_look_like_templates_are_quoted() -> None:
     """A value with braces in it is quoted as it is."""
-    assert judged(type="{reason}") == Rejected("unknown type: {reason}")
+    assert validated(type="{reason}") == Rejected("unknown type: {reason}")
 
 
 def test_contract_also_holds_for_tickets_made_in_code() -> None:
@@ -118,20 +118,20 @@ def test_examples_of_the_contract_are_a_ticket() -> None:
     """The examples in the documents keep the contract."""
     examples = {name: (field.examples or [None])[0] for name, field in Ticket.model_fields.items()}
 
-    assert isinstance(judge(orjson.dumps(examples)), Ticket)
+    assert isinstance(validate(orjson.dumps(examples)), Ticket)
 
 
 def test_document_is_up_to_date() -> None:
     """docs/ticket.md shows the contract and the cases as they are: `make docs` renews it."""
-    text = ticket_document.DOCUMENT.read_text(encoding="utf-8")
+    text = document.DOCUMENT.read_text(encoding="utf-8")
 
-    assert ticket_document.renewed(text) == text
+    assert document.renewed(text) == text
     assert contract_table() in text
 
 
 def test_producer_a_version_ahead_is_understood() -> None:
     """A field that we do not know yet changes nothing."""
-    assert judged(channel="web") == judged()
+    assert validated(channel="web") == validated()
 
 
 def test_producer_a_version_behind_is_understood_once_a_field_has_a_default() -> None:

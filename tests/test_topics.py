@@ -9,11 +9,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from indutech import topics
-from indutech.broker import Broker
-from indutech.clients import confluent_config
-from indutech.settings import Settings
-from indutech.topics import TopicDiffers, TopicRefused
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker
+from indutech.kafka.connection import confluent_config
+from indutech.kafka.topics import TopicDiffers, TopicRefused
+from indutech.system.settings import Settings
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Spark judges exactly as the contract does, in one pass, and sorts messages into tickets and quarantine."""
+"""Spark validates exactly as the contract does, in one pass, and sorts messages into tickets and quarantine."""
 
 import re
 import sys
@@ -16,12 +16,21 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from indutech.generator import ticket_messages
-from indutech.inspection import COMPOSED
-from indutech.malformed import malformed_cases
-from indutech.messages import BLANKS
-from indutech.tickets import FIELDS, TEAM_FOR_TYPE, Priority, Rejected, Ticket, TicketType, judge, spark_schema
-from indutech.transforms import as_quarantine, as_tickets, ingest_date, judged, short_cut
+from indutech.stream.transforms import as_quarantine, as_tickets, fast_path, ingest_date, validated
+from indutech.stream.validation import COMPOSED
+from indutech.tickets.cases import malformed_cases
+from indutech.tickets.contract import (
+    FIELDS,
+    TEAM_FOR_TYPE,
+    Priority,
+    Rejected,
+    Ticket,
+    TicketType,
+    spark_schema,
+    validate,
+)
+from indutech.tickets.generator import ticket_messages
+from indutech.tickets.strict_json import BLANKS
 
 KAFKA = pa.schema(
     {
@@ -52,7 +61,7 @@ def kafka_rows(spark: SparkSession, values: Sequence[bytes | None], timestamp: d
 def verdicts(spark: SparkSession, values: Sequence[bytes | None]) -> list[Ticket | Rejected]:
     """What Spark says of each value, in the words of the Python contract."""
     columns = [F.unix_micros("creation_date").alias("creation_date") if f == "creation_date" else f for f in FIELDS]
-    rows = judged(kafka_rows(spark, values)).orderBy("offset").select("reason", *columns).collect()
+    rows = validated(kafka_rows(spark, values)).orderBy("offset").select("reason", *columns).collect()
     return [_verdict(row) for row in rows]
 
 
@@ -189,7 +198,7 @@ def one_byte_off() -> list[bytes]:
 
 
 def megabytes() -> list[bytes]:
-    """Messages of a megabyte that cost a careless judge its stack or its afternoon."""
+    """Messages of a megabyte that cost a careless validator its stack or its afternoon."""
     usual, million = USUAL.decode(), 1_000_000
     keys = ",".join(f'"k{i}":1' for i in range(90_000))
     fillers = ("V" * million, "\\n" * 500_000, "\\\\" * 500_000, "[" * million, "\\ud83d\\ude00" * 80_000)
@@ -240,8 +249,8 @@ GROUPS: dict[str, Callable[[], Sequence[bytes | None]]] = {
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """One message, and what each judge says of it."""
+class Verdicts:
+    """One message, and what each validator says of it."""
 
     value: bytes | None
     python: Ticket | Rejected
@@ -249,45 +258,45 @@ class Judgement:
 
 
 @pytest.fixture(scope="module")
-def judgements(spark: SparkSession) -> dict[str, list[Judgement]]:
-    """Every message of every group, judged by Python and, in a single job, by Spark."""
+def compared(spark: SparkSession) -> dict[str, list[Verdicts]]:
+    """Every message of every group, validated by Python and, in a single job, by Spark."""
     values = {name: list(group()) for name, group in GROUPS.items()}
     by_spark = iter(verdicts(spark, [value for group in values.values() for value in group]))
-    return {name: [Judgement(v, judge(v), next(by_spark)) for v in group] for name, group in values.items()}
+    return {name: [Verdicts(v, validate(v), next(by_spark)) for v in group] for name, group in values.items()}
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_python_and_spark_judge_alike(judgements: dict[str, list[Judgement]], group: str) -> None:
+def test_python_and_spark_validate_alike(compared: dict[str, list[Verdicts]], group: str) -> None:
     """Both give every message the same verdict, to the wording of the reason and to the last field."""
     differing = [
         f"{str(one.value)[:300]}\n  Python {str(one.python)[:300]}\n  Spark  {str(one.spark)[:300]}"
-        for one in judgements[group]
+        for one in compared[group]
         if one.python != one.spark
     ]
 
-    assert not differing, f"{len(differing)} of {len(judgements[group])} differ\n" + "\n".join(differing[:10])
+    assert not differing, f"{len(differing)} of {len(compared[group])} differ\n" + "\n".join(differing[:10])
 
 
-def test_spark_gives_the_reason_of_the_table(judgements: dict[str, list[Judgement]]) -> None:
+def test_spark_gives_the_reason_of_the_table(compared: dict[str, list[Verdicts]]) -> None:
     """Each case of the committed table is accepted or refused for the very reason that stands there."""
-    found = [one.spark.reason if isinstance(one.spark, Rejected) else None for one in judgements["the committed table"]]
+    found = [one.spark.reason if isinstance(one.spark, Rejected) else None for one in compared["the committed table"]]
 
     assert found == [case.reason for case in malformed_cases()]
 
 
-def test_random_messages_are_near_the_border(judgements: dict[str, list[Judgement]]) -> None:
+def test_random_messages_are_near_the_border(compared: dict[str, list[Verdicts]]) -> None:
     """Agreement is worth something only if the messages fall on both sides, and for most reasons there are."""
-    near = [one.python for one in judgements["near misses"] + judgements["one byte off"]]
+    near = [one.python for one in compared["near misses"] + compared["one byte off"]]
     reasons = {verdict.reason.split(":")[0] for verdict in near if isinstance(verdict, Rejected)}
 
     assert sum(isinstance(verdict, Ticket) for verdict in near) > 100
     assert len(reasons) > 15
 
 
-def test_short_cut_takes_tickets_only(spark: SparkSession, judgements: dict[str, list[Judgement]]) -> None:
-    """Whatever the short cut takes, the contract takes; and it takes all that our own producer writes."""
-    everything = [(name, one) for name, group in judgements.items() for one in group]
-    rows = short_cut(kafka_rows(spark, [one.value for _, one in everything])).where("usual").select("offset").collect()
+def test_fast_path_takes_tickets_only(spark: SparkSession, compared: dict[str, list[Verdicts]]) -> None:
+    """Whatever the fast path takes, the contract takes; and it takes all that our own producer writes."""
+    everything = [(name, one) for name, group in compared.items() for one in group]
+    rows = fast_path(kafka_rows(spark, [one.value for _, one in everything])).where("usual").select("offset").collect()
     taken = {row.offset for row in rows}
 
     assert all(isinstance(everything[place][1].python, Ticket) for place in taken)
@@ -332,7 +341,7 @@ def _decodes(text: bytes) -> bool:
 
 def test_valid_messages_become_tickets(spark: SparkSession) -> None:
     """A ticket of the lake has the contract's columns, its team, its place in Kafka and the day it came in."""
-    rows = judged(kafka_rows(spark, [USUAL, b"{}"]))
+    rows = validated(kafka_rows(spark, [USUAL, b"{}"]))
 
     tickets = as_tickets(rows, F.lit("2026-03-02T12:00:05Z").cast("timestamp"))
     latency = F.unix_seconds("processed_at") - F.unix_seconds("kafka_timestamp")
@@ -352,14 +361,14 @@ def test_every_type_has_its_team(spark: SparkSession) -> None:
     """Spark gives each type the team that the contract names."""
     messages = [USUAL.replace(b"Connexion", type_.encode()) for type_ in TicketType]
 
-    rows = as_tickets(judged(kafka_rows(spark, messages)), F.current_timestamp()).collect()
+    rows = as_tickets(validated(kafka_rows(spark, messages)), F.current_timestamp()).collect()
 
     assert {row.type: row.support_team for row in rows} == TEAM_FOR_TYPE
 
 
 def test_other_messages_are_set_aside_as_received(spark: SparkSession) -> None:
     """A row of the quarantine has the bytes, the reason and everything needed to find or send the message again."""
-    quarantine = as_quarantine(judged(kafka_rows(spark, [USUAL, b"\xff\x00", None])), F.current_timestamp())
+    quarantine = as_quarantine(validated(kafka_rows(spark, [USUAL, b"\xff\x00", None])), F.current_timestamp())
 
     rows = sorted(quarantine.collect(), key=lambda row: row.kafka_offset)
 

@@ -11,10 +11,10 @@ import pytest
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
-from indutech.cost_commands import WATCH_FOLDER, write_files
-from indutech.cost_model import read_model
-from indutech.focus import TAGS
-from indutech.watch import COLD_AFTER_DAYS, Owner, WatchFile, watch_files
+from indutech.cli.costs import WATCH_FOLDER, write_files
+from indutech.costs.focus import TAGS
+from indutech.costs.guardrails import COLD_AFTER_DAYS, Owner, WatchFile, watch_files
+from indutech.costs.model import read_model
 
 BILL = read_model().bill("reference")
 FILES = {file.name: file for file in watch_files(BILL, Owner())}

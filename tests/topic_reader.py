@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
 
-from indutech import topics
-from indutech.clients import Broker, confluent_config
-from indutech.settings import Settings
+from indutech.kafka import topics
+from indutech.kafka.connection import Broker, confluent_config
+from indutech.system.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def start_cli(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
         "KAFKA_TOPIC": settings.topic,
         "INDUTECH_DATA_DIR": str(settings.data_dir),
     }
-    command = [sys.executable, "-c", "from indutech.cli import app; app()", *arguments]
+    command = [sys.executable, "-m", "indutech", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

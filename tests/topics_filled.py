@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from indutech import topics
-from indutech.broker import Broker
-from indutech.clients import confluent_config
-from indutech.settings import Settings
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker
+from indutech.kafka.connection import confluent_config
+from indutech.system.settings import Settings
 
 Place = tuple[int, int]
 """Partition and offset."""

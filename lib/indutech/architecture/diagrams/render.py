@@ -1,0 +1,45 @@
+"""The three drawings of the platform, from the model to files."""
+
+from pathlib import Path
+
+from indutech.architecture.diagrams import canvas, network, overview, poc
+from indutech.architecture.diagrams.style import DiagramError
+from indutech.architecture.model import Format, Platform, View
+from indutech.system.settings import PROJECT
+
+DIAGRAMS = PROJECT / "assets" / "diagrams"
+PNG_WIDTH = 1600
+
+
+_DRAW = {View.OVERVIEW: overview.draw, View.NETWORK: network.draw, View.POC: poc.draw}
+
+
+def svg(view: View | str, platform: Platform) -> bytes:
+    """One view as SVG, with its icons and letters inside; the same model gives the same bytes."""
+    return _DRAW[View(view)](platform)
+
+
+def picture(view: View | str, platform: Platform, form: Format = Format.SVG) -> bytes:
+    """One view in that format."""
+    drawn = svg(view, platform)
+    return drawn if form is Format.SVG else canvas.png(drawn, PNG_WIDTH)
+
+
+def write(
+    platform: Platform, folder: Path = DIAGRAMS, views: tuple[View, ...] = tuple(View), form: Format = Format.SVG
+) -> list[Path]:
+    """Write the views into `folder`; returns the files.
+
+    Raises:
+        DiagramError: naming the folder that cannot be written.
+    """
+    files = {folder / f"{view}.{form}": picture(view, platform, form) for view in views}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in files.items():
+            file.write_bytes(content)
+    except OSError as error:
+        raise DiagramError(
+            f"No drawing can be written to {folder}: {error.strerror}. Choose another --output."
+        ) from None
+    return list(files)

@@ -1,0 +1,141 @@
+"""How the drawings show the model: an icon for each component, a line for each kind of flow, a tint for each place."""
+
+from pathlib import Path
+from typing import TypedDict
+
+from diagrams import Node
+from diagrams.aws import analytics, cost, database, iot, management, migration, network, security, storage
+from diagrams.generic.network import Router
+from diagrams.generic.storage import Storage
+from diagrams.onprem.analytics import Spark
+from diagrams.onprem.client import Users
+from diagrams.onprem.compute import Server
+from diagrams.onprem.database import Duckdb, Mssql
+from diagrams.programming.language import Python
+
+from indutech.architecture.diagrams.canvas import MUTED, Line, Sheet
+from indutech.architecture.model import Component, Platform
+from indutech.system.errors import InduTechError
+from indutech.system.settings import PROJECT
+
+_OWN = PROJECT / "assets" / "icons"
+
+
+class Look(TypedDict, total=False):
+    """Colours of a frame."""
+
+    fill: str
+    color: str
+    style: str
+
+
+ICONS: dict[str, type[Node] | Path] = {
+    "sensors": iot.IotSensor,
+    "erp_crm": Server,
+    "sql_server": Mssql,
+    "san": Storage,
+    "datasync_agent": migration.DatasyncAgent,
+    "active_directory": _OWN / "directory.svg",
+    "analysts": Users,
+    "customer_gateway": Router,
+    "vpn": network.SiteToSiteVpn,
+    "nlb": network.ElbNetworkLoadBalancer,
+    "mqtt_bridge": _OWN / "bridge.svg",
+    "redpanda": _OWN / "event-log.svg",
+    "spark_compute": Spark,
+    "dms": database.DatabaseMigrationService,
+    "redshift": analytics.Redshift,
+    "managed_ad": security.ManagedMicrosoftAd,
+    "endpoints": network.Endpoint,
+    "s3_lake": storage.SimpleStorageServiceS3,
+    "glue_catalog": analytics.GlueDataCatalog,
+    "datasync": migration.Datasync,
+    "identity_center": security.SingleSignOn,
+    "kms": security.KeyManagementService,
+    "secrets_manager": security.SecretsManager,
+    "cloudwatch": management.Cloudwatch,
+    "cloudtrail": management.Cloudtrail,
+    "backup": storage.Backup,
+    "budgets": cost.Budgets,
+    "poc_producer": Python,
+    "poc_broker": _OWN / "event-log.svg",
+    "poc_stream": Spark,
+    "poc_lake": _OWN / "lake.svg",
+    "poc_reader": Duckdb,
+    "poc_proof": _OWN / "proof.svg",
+}
+
+BOX = (152.0, 92.0)
+LINES = {
+    "stream": Line("#B93815", "solid", 2.4),
+    "batch": Line("#1D4ED8", "dashed", 2.0),
+    "sync": Line("#15702F", "solid", 1.6),
+    "request": Line("#7A2E8E", "dotted", 2.2),
+}
+EXCEPTION = Line("#A61B1B")  # crosses outside the VPN, or in plain text; the model says why
+KIND_WORDS = {
+    "stream": "stream, event by event",
+    "batch": "batch, on a schedule",
+    "sync": "sync, kept equal",
+    "request": "request, when asked",
+}
+LOOK_PLANT: Look = {"fill": "#FCFAF5", "color": "#7A5C1E"}
+LOOK_BOUNDARY: Look = {"fill": "#FFF8F8", "color": "#A61B1B", "style": "dashed,filled"}
+LOOK_AWS: Look = {"fill": "#FBFDFF", "color": "#243B53"}
+TINTS = {"on_premise": "#F5F1E8", "boundary": "#FDECEC", "vpc": "#EAF4EA", "regional": "#E9F1FB"}
+PLACE_WORDS = {"on_premise": "on-premise", "vpc": "in the VPC", "regional": "regional service"}
+
+
+class DiagramError(InduTechError):
+    """The model has something that the drawings do not know where to put."""
+
+
+def icon(part: str) -> type[Node] | Path:
+    """The picture of a component or of a part of the proof of concept."""
+    if part not in ICONS:
+        raise DiagramError(f"{part!r} has no icon: add one to ICONS in lib/indutech/looks.py.")
+    return ICONS[part]
+
+
+def place_of(component: Component) -> str:
+    """Which tint it gets."""
+    if component.site == "aws":
+        return "regional" if component.regional else "vpc"
+    return component.site
+
+
+def caption(platform: Platform, component: Component) -> str:
+    """What stands under its name: `3 copies in 3 zones`."""
+    if component.caption or component.regional:
+        return component.caption or "regional service"
+    zones = len(set(platform.zones_of(component)))
+    copies = "1 cluster" if component.copies == 1 else f"{component.copies} copies"
+    return f"{copies} in {zones} zone{'s' if zones > 1 else ''}"
+
+
+def box(sheet: Sheet, platform: Platform, component: Component, at: tuple[float, float]) -> Node:
+    """A component's box: icon, name, caption."""
+    x, y = at
+    node = sheet.box(at, BOX, fill=TINTS[place_of(component)], border="#829AB1")
+    sheet.icon(icon(component.id), (x, y - 20), 42)
+    sheet.text(component.name, (x, y + 14), 14.5, bold=True)
+    sheet.text(caption(platform, component), (x, y + 32), 12.5, color=MUTED)
+    return node
+
+
+def legend(sheet: Sheet, at: tuple[float, float], places: tuple[str, ...] = (), exceptions: bool = False) -> None:
+    """Kinds of flow, then tints, then the mark of an exception, in one row from the left."""
+    x, y = at
+    for kind, line in LINES.items():
+        sheet.line([(x, y), (x + 44, y)], line)
+        width = len(KIND_WORDS[kind]) * 6.1
+        sheet.text(KIND_WORDS[kind], (x + 52 + width / 2, y), 12.5)
+        x += 52 + width + 16
+    for place in places:
+        sheet.box((x + 9, y), (18, 14), fill=TINTS[place], border="#829AB1")
+        width = len(PLACE_WORDS[place]) * 6.1
+        sheet.text(PLACE_WORDS[place], (x + 26 + width / 2, y), 12.5)
+        x += 26 + width + 16
+    if exceptions:
+        sheet.box((x + 12, y), (24, 14), border=EXCEPTION.color)
+        sheet.text("stated exception", (x + 32 + 49, y), 12.5, color=EXCEPTION.color)

@@ -1,0 +1,129 @@
+"""The generated parts of docs/01 and docs/02: whatever stands between two markers comes from the model."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from indutech.architecture import decisions
+from indutech.architecture import sources as bibliography
+from indutech.architecture import tables as architecture
+from indutech.architecture.model import Component, Platform
+from indutech.show.tables import as_markdown
+from indutech.system.errors import InduTechError
+from indutech.system.settings import PROJECT
+
+DOCUMENTS = (PROJECT / "docs" / "01-service-choices.md", PROJECT / "docs" / "02-compatibility.md")
+MARKERS = re.compile(r"(<!-- platform:(?P<name>[a-z:-]+) -->\n).*?(\n?<!-- /platform -->)", re.S)
+
+
+class DossierError(InduTechError):
+    """A marker asks for a part that does not exist."""
+
+
+def renewed(text: str, platform: Platform) -> str:
+    """The document with every generated part made anew; footnotes last, because the other parts use claims.
+
+    Raises:
+        DossierError: naming the part that nobody makes.
+    """
+
+    def block(found: re.Match[str]) -> str:
+        if found["name"] == "sources":
+            return found[0]
+        if found["name"] not in PARTS:
+            raise DossierError(
+                f"A document asks for the part {found['name']!r}. There is: {', '.join(PARTS)}, sources."
+            )
+        return f"{found[1]}{PARTS[found['name']](platform)}\n<!-- /platform -->"
+
+    def sources(found: re.Match[str]) -> str:
+        return (
+            f"{found[1]}{bibliography.footnotes(body)}\n<!-- /platform -->" if found["name"] == "sources" else found[0]
+        )
+
+    body = MARKERS.sub(block, text)
+    return MARKERS.sub(sources, body)
+
+
+def renew(platform: Platform, documents: tuple[Path, ...] = DOCUMENTS) -> list[Path]:
+    """Write the documents whose generated parts have changed; returns those."""
+    changed = []
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        now = renewed(text, platform)
+        if now != text:
+            document.write_text(now, encoding="utf-8")
+            changed.append(document)
+    return changed
+
+
+def service_cards(platform: Platform) -> str:
+    """Each service that is bought: need, choice, alternatives, reasons, limits, sources."""
+    return "\n\n".join(_card(component) for component in platform.component if component.billed)
+
+
+def _card(component: Component) -> str:
+    sources = " ".join(f"[^{claim}]" for claim in component.claims)
+    rows = {
+        "Need": f"{component.role}.",
+        "Choice": f"{component.service}.",
+        "Alternatives": "; ".join(component.alternatives) or "none that was worth a comparison",
+        "Reasons": component.reason,
+        "Limits": component.limits,
+        "If it stops": component.when_down,
+        "Sources": sources or "none needed: no claim about the product is made here",
+    }
+    lines = [f"| {name} | {text} |" for name, text in rows.items()]
+    return "\n".join([f"### {component.name}", "", f"| | `{component.id}` |", "| --- | --- |", *lines])
+
+
+def matrix(name: str) -> Callable[[Platform], str]:
+    """A decision matrix with its scales, its ranking and where it turns."""
+
+    def part(_: Platform) -> str:
+        asked = decisions.matrices()[name]
+        criteria = pd.DataFrame({"criterion": c.name, "what the scores mean": c.scale} for c in asked.criterion)
+        reasons = "\n".join(f"- **{option.name}.** {option.why}" for option in asked.option)
+        sources = " ".join(f"[^{claim}]" for claim in asked.claims)
+        tables = [_plain(decisions.compared(asked)), _plain(criteria), reasons + f"\n\nSources: {sources}"]
+        tables.append(f"Where the decision turns, if one weight changes:\n\n{_plain(decisions.turning_points(asked))}")
+        return "\n\n".join(tables)
+
+    return part
+
+
+def corrections(_: Platform) -> str:
+    """What is commonly said of this architecture, and what the sources say."""
+    wrong = [claim for claim in bibliography.bibliography().values() if claim.commonly_said]
+    return _plain(pd.DataFrame({"commonly said": c.commonly_said, "what holds": f"{c.says}[^{c.id}]"} for c in wrong))
+
+
+def doubts(_: Platform) -> str:
+    """What could not be verified."""
+    open_claims = [claim for claim in bibliography.bibliography().values() if claim.status == "unverified"]
+    return "\n".join(f"- {claim.says}[^{claim.id}]" for claim in open_claims)
+
+
+def _plain(table: pd.DataFrame) -> str:
+    """Markdown without the row numbers."""
+    return as_markdown(table.set_index(table.columns[0]))
+
+
+PARTS: dict[str, Callable[[Platform], str]] = {
+    "service-cards": service_cards,
+    "components": lambda platform: _plain(architecture.components(platform)),
+    "flows": lambda platform: _plain(architecture.flows(platform)),
+    "care-flows": lambda platform: _plain(architecture.flows(platform, ("care",))),
+    "crossings": lambda platform: _plain(architecture.crossings(platform)),
+    "changes": lambda platform: _plain(architecture.changes(platform)),
+    "failures": lambda platform: _plain(architecture.failures(platform)),
+    "guards": lambda platform: _plain(architecture.guards(platform)),
+    "at-rest": lambda platform: _plain(architecture.at_rest(platform)),
+    "poc": lambda platform: _plain(architecture.poc(platform)),
+    "transfer": lambda platform: _plain(architecture.transfer(platform, (100, 500, 1000, 1250, 10_000), 0.7)),
+    "corrections": corrections,
+    "doubts": doubts,
+    **{f"matrix:{name}": matrix(name) for name in ("streaming", "warehouse", "identity", "link")},
+}

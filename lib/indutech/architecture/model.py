@@ -1,0 +1,185 @@
+"""The shapes that the platform is described in: components, flows, guards and the proof of concept."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from indutech.system.errors import InduTechError
+
+Site = Literal["on_premise", "boundary", "aws"]
+Kind = Literal["stream", "batch", "sync", "request"]
+
+
+class View(StrEnum):
+    """What a drawing shows."""
+
+    OVERVIEW = "overview"
+    NETWORK = "network"
+    POC = "poc"
+
+
+class Format(StrEnum):
+    """How a drawing is written."""
+
+    SVG = "svg"
+    PNG = "png"
+
+
+class PlatformError(InduTechError):
+    """The model of the platform contradicts itself."""
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Component(_Fact):
+    """One box: what it is, where it stands, why it is there, and what is known of its failure."""
+
+    id: str
+    name: str
+    caption: str = ""  # a few words under its name in a drawing; computed where empty
+    site: Site
+    service: str
+    role: str
+    reason: str
+    alternatives: tuple[str, ...] = ()
+    billed: bool = False  # by AWS: the cost estimate must have a line for it
+    regional: bool = False  # run by AWS across the zones of the region, outside the VPC
+    copies: int = 1
+    copies_note: str = ""
+    subnets: tuple[str, ...] = ()
+    security_group: str | None = None
+    key: str | None = None  # the component whose keys encrypt it at rest
+    at_rest: str = ""  # how, where it is not by such a key
+    needs: tuple[str, ...] = ()
+    holds_hours: float | None = None  # how long it keeps what it cannot pass on, where that is known
+    holds: str = ""
+    limits: str = ""  # what it does not do, said before somebody finds out
+    change: str = ""  # what changes for those who run it on-premise
+    when_down: str
+    stands_alone: str = ""  # why it takes part in no flow
+    claims: tuple[str, ...] = ()
+
+
+class Flow(_Fact):
+    """One arrow: the data goes from source to target, whoever opens the connection."""
+
+    id: str
+    source: str
+    target: str
+    via: tuple[str, ...] = ()
+    opened_by: Literal["source", "target"] = "source"
+    direction: Literal["one-way", "two-way"] = "one-way"
+    protocol: str
+    ports: tuple[str, ...]
+    encryption: str
+    plaintext_reason: str = ""
+    boundary_exception: str = ""  # why it may cross outside the VPN
+    carried_by_aws: bool = False  # between AWS services on AWS's own network: no machine of the VPC opens it
+    kind: Kind
+    carries: Literal["data", "identity", "care"] = "data"  # care: secrets, logs, catalogue entries, backups
+    volume: str
+    label: str
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Every component that it touches, in order."""
+        return (self.source, *self.via, self.target)
+
+
+class Subnet(_Fact):
+    """A private subnet in one availability zone."""
+
+    id: str
+    zone: str
+    cidr: str
+
+
+class Opening(_Fact):
+    """Who may open a connection to which ports; `origin` is another security group, or the plant."""
+
+    origin: str
+    ports: tuple[str, ...]
+
+
+class SecurityGroup(_Fact):
+    """What may reach the components that it guards; anything else may not."""
+
+    id: str
+    inbound: tuple[Opening, ...]
+
+
+class PocPart(_Fact):
+    """A part of the proof of concept and the components that it stands for."""
+
+    id: str
+    name: str
+    what: str
+    stands_for: tuple[str, ...]
+    difference: str
+
+
+class PocFlow(_Fact):
+    """What goes from one part of the proof of concept to another."""
+
+    source: str
+    target: str
+    label: str
+    kind: Kind
+
+
+class Platform(_Fact):
+    """The whole model; `platform.platform()` reads it and refuses one that contradicts itself."""
+
+    region: str
+    vpc_cidr: str
+    volumes: dict[str, float]
+    subnet: tuple[Subnet, ...]
+    component: tuple[Component, ...]
+    security_group: tuple[SecurityGroup, ...]
+    flow: tuple[Flow, ...]
+    poc: tuple[PocPart, ...]
+    poc_flow: tuple[PocFlow, ...]
+
+    def __getitem__(self, component_id: str) -> Component:
+        """The component of that id."""
+        for component in self.component:
+            if component.id == component_id:
+                return component
+        raise PlatformError(f"No component is called {component_id!r}. Components: {', '.join(self.ids)}.")
+
+    def __contains__(self, component_id: object) -> bool:
+        return component_id in self.ids
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all components, in the order of the file."""
+        return tuple(component.id for component in self.component)
+
+    @property
+    def billed(self) -> tuple[str, ...]:
+        """Ids of the components that AWS bills: each needs at least one cost line."""
+        return tuple(component.id for component in self.component if component.billed)
+
+    def at(self, site: Site) -> tuple[Component, ...]:
+        """Components of one side."""
+        return tuple(component for component in self.component if component.site == site)
+
+    def zones_of(self, component: Component) -> tuple[str, ...]:
+        """Availability zones in which it has a copy; none for what is regional or on-premise."""
+        zone = {subnet.id: subnet.zone for subnet in self.subnet}
+        return tuple(zone[subnet] for subnet in component.subnets)
+
+    def opener(self, flow: Flow) -> Component:
+        """Who opens the connection."""
+        return self[flow.source if flow.opened_by == "source" else flow.target]
+
+    def reached(self, flow: Flow) -> Component:
+        """The other end."""
+        return self[flow.target if flow.opened_by == "source" else flow.source]
+
+    def crosses(self, flow: Flow) -> bool:
+        """Whether the flow leaves or enters the plant."""
+        return (self[flow.source].site == "on_premise") != (self[flow.target].site == "on_premise")

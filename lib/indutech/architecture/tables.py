@@ -1,0 +1,192 @@
+"""The model of the platform as tables for readers; the documents and notebook 01 show the same ones."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pandas as pd
+
+from indutech.architecture import failures as resilience
+from indutech.architecture.model import Component, Flow, Platform, Site
+from indutech.architecture.quantities import GIB, days_to_move
+
+SITES: dict[Site, str] = {"on_premise": "On-premise", "boundary": "Boundary", "aws": "AWS"}
+HISTORY_BYTES_PER_TB = 10**12
+
+
+def components(platform: Platform, site: Site | None = None) -> pd.DataFrame:
+    """What is where, and how often."""
+    return pd.DataFrame(
+        {
+            "component": component.name,
+            "where": _where(platform, component),
+            "what it is": component.service,
+            "what it does": component.role,
+        }
+        for component in platform.component
+        if site in (None, component.site)
+    )
+
+
+def flows(platform: Platform, carries: Iterable[str] = ("data", "identity")) -> pd.DataFrame:
+    """What speaks to what, and how; `care` are secrets, logs, catalogue entries and copies."""
+    return pd.DataFrame(
+        {
+            "from": platform[flow.source].name,
+            "to": platform[flow.target].name + (", and back" if flow.direction == "two-way" else ""),
+            "protocol": flow.protocol,
+            "port": ", ".join(flow.ports),
+            "encryption": flow.encryption,
+            "kind": flow.kind,
+            "volume": flow.volume,
+        }
+        for flow in platform.flow
+        if flow.carries in carries
+    )
+
+
+def crossings(platform: Platform) -> pd.DataFrame:
+    """What crosses the boundary, who opens the connection, and how it is protected."""
+    return pd.DataFrame(
+        {
+            "flow": f"{platform[flow.source].name} → {platform[flow.target].name}",
+            "protocol": flow.protocol,
+            "opened by": platform.opener(flow).name,
+            "protected by": flow.encryption if not flow.plaintext_reason else "IPsec alone",
+            "way": "VPN" if "vpn" in flow.via else "internet",
+            "stated exception": flow.boundary_exception or flow.plaintext_reason or "–",
+        }
+        for flow in platform.flow
+        if platform.crosses(flow)
+    )
+
+
+def changes(platform: Platform) -> pd.DataFrame:
+    """What changes for those who run the plant's side."""
+    return pd.DataFrame({"who runs": c.name, "what changes": c.change} for c in platform.component if c.change)
+
+
+def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundary", "aws")) -> pd.DataFrame:
+    """For each component: what one fault does, and what follows when all its copies stop."""
+    return pd.DataFrame(
+        {
+            "component": component.name,
+            "spare": resilience.spare(platform, component).value,
+            "if all stop, old data in": names(platform, end.stale) or "–",
+            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "what people notice": component.when_down,
+        }
+        for component in platform.component
+        if component.site in sites
+        for end in [resilience.outage(platform, component.id)]
+    )
+
+
+def single_points(platform: Platform) -> pd.DataFrame:
+    """Components of which one fault is enough, with what it stops."""
+    return pd.DataFrame(
+        {
+            "component": component.name,
+            "copies": 1 if component.copies == 1 else f"{component.copies} in one zone",
+            "flows it stops": sum(flow.carries != "care" for flow in end.cut),
+            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "what people notice": component.when_down,
+        }
+        for component in resilience.single_points(platform)
+        for end in [resilience.outage(platform, component.id)]
+    )
+
+
+def guards(platform: Platform) -> pd.DataFrame:
+    """Security groups: what each one guards and lets in."""
+    guarded = {c.security_group: c.name for c in platform.component}
+    return pd.DataFrame(
+        {
+            "security group": group.id,
+            "guards": guarded[group.id],
+            "lets in": "; ".join(f"{o.origin}: {', '.join(o.ports)}" for o in group.inbound) or "nothing",
+        }
+        for group in platform.security_group
+    )
+
+
+def at_rest(platform: Platform) -> pd.DataFrame:
+    """How each component that keeps data encrypts it."""
+    keeping = [c for c in platform.component if c.at_rest or c.key]
+    return pd.DataFrame(
+        {"component": c.name, "at rest": c.at_rest or f"key of the company in {platform[str(c.key)].name}"}
+        for c in keeping
+    )
+
+
+def journey(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> list[Flow]:
+    """The data flows of those kinds from one component to another, the shortest way; empty if there is none."""
+    open_flows = [flow for flow in platform.flow if flow.carries == "data" and flow.kind in kinds]
+    ways = [[flow] for flow in open_flows if flow.source == start]
+    while ways:
+        way = ways.pop(0)
+        if way[-1].target == end:
+            return way
+        passed = {flow.source for flow in way}
+        onward = [flow for flow in open_flows if flow.source == way[-1].target]
+        ways += [[*way, flow] for flow in onward if flow.target not in passed | {way[-1].target}]
+    return []
+
+
+def journey_table(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> pd.DataFrame:
+    """A way through the platform, step by step."""
+    return pd.DataFrame(
+        {
+            "step": step,
+            "from": platform[flow.source].name,
+            "to": platform[flow.target].name,
+            "as": flow.protocol,
+            "kind": flow.kind,
+            "kept there": platform[flow.target].holds or "–",
+        }
+        for step, flow in enumerate(journey(platform, start, end, tuple(kinds)), start=1)
+    )
+
+
+def days_for_history(platform: Platform, mbps: float, share: float) -> float:
+    """Days to bring the history in over a link of which a share may be used; 1 TB is 10¹² bytes."""
+    gib = Decimal(int(platform.volumes["history_tb"] * HISTORY_BYTES_PER_TB)) / GIB
+    return float(days_to_move(gib, Decimal(str(mbps)), Decimal(str(share))))
+
+
+def transfer(platform: Platform, speeds: Iterable[float], share: float) -> pd.DataFrame:
+    """How long the history takes on each link, with the whole of it and with a share."""
+    return pd.DataFrame(
+        {
+            "link (Mbit/s)": mbps,
+            "days, whole link": round(days_for_history(platform, mbps, 1), 1),
+            f"days at {share:.0%}": round(days_for_history(platform, mbps, share), 1),
+        }
+        for mbps in speeds
+    )
+
+
+def poc(platform: Platform) -> pd.DataFrame:
+    """What runs in this repository and what it stands for."""
+    return pd.DataFrame(
+        {
+            "part": part.name,
+            "what it is": part.what,
+            "stands for": names(platform, part.stands_for),
+            "what differs": part.difference,
+        }
+        for part in platform.poc
+    )
+
+
+def names(platform: Platform, ids: Iterable[str]) -> str:
+    """Names of components, in a sentence's order."""
+    return ", ".join(platform[name].name for name in ids)
+
+
+def _where(platform: Platform, component: Component) -> str:
+    zones = [zone.removeprefix(platform.region) for zone in platform.zones_of(component)]
+    if component.regional:
+        return f"{SITES[component.site]}, regional"
+    if not zones:
+        return SITES[component.site]
+    return f"{SITES[component.site]}, zone{'s' if len(zones) > 1 else ''} {', '.join(zones)}"

@@ -1,0 +1,67 @@
+"""The command line: each command does one thing, `--help` teaches it, and exit 0 means that what was asked is true."""
+
+import sys
+import warnings
+
+import typer
+from pydantic import ValidationError
+
+from indutech.cli import documents, pipeline
+from indutech.cli.broker import broker_app
+from indutech.cli.costs import costs_app
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+
+
+def _one_sentence_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    typer.echo(f"indutech: {message}", err=True)
+
+
+class _OneSentenceErrors(typer.core.TyperGroup):
+    """Print what a user can mend as one sentence instead of a traceback."""
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        warnings.showwarning = _one_sentence_warning
+        try:
+            return super().__call__(*args, **kwargs)
+        except InduTechError as error:
+            typer.echo(f"indutech: {error}", err=True)
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            for fault in error.errors(include_input=False, include_url=False):
+                name = ".".join(map(str, fault["loc"]))
+                typer.echo(f"indutech: the setting {name} cannot be used: {fault['msg']}.", err=True)
+        sys.exit(1)
+
+
+app = typer.Typer(
+    cls=_OneSentenceErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Support tickets from a generator to a reconciled lake, on a real broker and a real Spark.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep the commands in a group, even while there is only one."""
+
+
+for _command in (
+    pipeline.produce,
+    pipeline.stream,
+    pipeline.reconcile,
+    pipeline.monitor,
+    pipeline.compact,
+    pipeline.reset,
+    pipeline.health,
+    documents.diagram,
+    documents.documents,
+    documents.report,
+    documents.notebooks,
+):
+    app.command()(_command)
+app.add_typer(broker_app, name="broker")
+app.add_typer(costs_app, name="costs")

@@ -1,0 +1,166 @@
+"""The `indutech costs` commands: bills and their FOCUS export, price refresh, measuring, watch files, the document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indutech.costs import model as cost_model
+from indutech.costs.bill import Bill
+from indutech.costs.focus import focus_csv
+from indutech.costs.guardrails import WatchFile
+from indutech.costs.model import CostModel, doubt, read_model
+from indutech.costs.scenarios import NAMES
+from indutech.system.errors import InduTechError
+from indutech.system.settings import PROJECT, Settings
+from indutech.system.state_files import write_json
+
+costs_app = typer.Typer(
+    help="What the platform costs: every figure computed from dated prices and stated assumptions.",
+    invoke_without_command=True,
+)
+TERMS = ("0", "12", "36")
+WATCH_FOLDER = PROJECT / "assets" / "finops"
+
+
+class Format(StrEnum):
+    """How a bill is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@costs_app.callback()
+def costs(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Option(help=f"One of: {', '.join(NAMES)}.")] = "reference",
+    output: Annotated[Format, typer.Option("--format", help="The CSV has the columns of FOCUS 1.2.")] = Format.TABLE,
+    commitment: Annotated[int, typer.Option(help="Months of commitment: 0, 12 or 36.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Print the bill of a scenario; † marks what stands on rates that were not read for the region."""
+    if context.invoked_subcommand:
+        return
+    if str(commitment) not in TERMS:
+        raise typer.BadParameter(f"{commitment} is none of {', '.join(TERMS)}.", param_hint="--commitment")
+    model = read_model(Settings().data_dir)
+    bill = model.bill(scenario, commitment)
+    if as_json or output is Format.JSON:
+        typer.echo(json.dumps(cost_model.as_json(bill), ensure_ascii=False))
+    elif output is Format.CSV:
+        typer.echo(focus_csv(bill, _today()), nl=False)
+    else:
+        _show(bill, model)
+
+
+def _show(bill: Bill, model: CostModel) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from indutech.costs.tables import line_table, marked
+
+    table = Table(title=f"{bill.scenario}: {marked(bill)} a month, {bill.one_off_total} once")
+    found = line_table(bill)
+    for column in found.columns:
+        table.add_column(column, justify="right" if column in ("Quantity", "Cost") else "left")
+    for row in found.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console = Console(width=None if sys.stdout.isatty() else 220)
+    console.print(table)
+    console.print(f"† {doubt(bill)}." if doubt(bill) else "Every rate was read for the region.")
+    console.print(model.measured_by)
+
+
+@costs_app.command()
+def refresh(
+    folder: Annotated[Path | None, typer.Option("--from", help="Folder of price lists saved as <offer>.json.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put what changed into assets/aws_prices.csv.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before writing.")] = False,
+) -> None:
+    """Compare the committed prices with AWS's public price lists and show what changed; writes only when told to."""
+    from indutech.costs import price_lists as lists
+
+    codes = lists.offers()
+    found = lists.compare(lists.from_folder(folder, codes) if folder else lists.from_network(codes))
+    for one in found:
+        if one.verdict in ("changed", "implausible", "not found"):
+            change = f"{one.change:+.1%}" if one.change is not None else ""
+            typer.echo(f"{one.verdict:<12} {one.price_id:<28} {one.committed} -> {one.listed or '?'} {change}".rstrip())
+    counts = {
+        verdict: sum(one.verdict == verdict for one in found) for verdict in dict.fromkeys(f.verdict for f in found)
+    }
+    typer.echo(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
+    if not write:
+        return
+    if not yes:
+        typer.confirm("Write the prices that were found into assets/aws_prices.csv?", abort=True)
+    typer.echo(f"{lists.apply(found)} rows written. Run `indutech costs document` and `make notebooks` next.")
+
+
+@costs_app.command()
+def measure(
+    as_reference: Annotated[
+        bool, typer.Option("--as-reference", help="Commit it as the fallback of the project.")
+    ] = False,
+) -> None:
+    """Measure this data folder's lake for the cost model: bytes, files, speed, and what the text does to them."""
+    from indutech.costs.measure import measure as measure_lake
+    from indutech.costs.measurement import FILE_NAME, REFERENCE_FILE
+
+    settings = Settings()
+    found = measure_lake(settings, _today())
+    typer.echo(
+        f"{found.tickets:,} {found.mark}: {found.json_bytes_per_ticket:.1f} bytes of JSON and "
+        f"{found.parquet_bytes_per_ticket:.1f} of Parquet each. Written to {settings.data_dir / FILE_NAME}."
+    )
+    if as_reference:
+        if not found.tickets_per_core_second:
+            raise InduTechError("A reference needs a measured speed: store at least 50,000 tickets in one micro-batch.")
+        write_json(REFERENCE_FILE, found.model_dump(mode="json"))
+        typer.echo(f"Written to {REFERENCE_FILE.relative_to(PROJECT)} as well.")
+
+
+@costs_app.command()
+def watch(
+    folder: Annotated[Path, typer.Option("--to", help="Where to write the files.")] = WATCH_FOLDER,
+    account: Annotated[str, typer.Option(help="AWS account, twelve digits.")] = "",
+    email: Annotated[str, typer.Option(help="Whom budgets and anomalies are told to.")] = "",
+    bucket: Annotated[str, typer.Option(help="The lake's bucket.")] = "",
+) -> None:
+    """Write budgets, anomaly alerts, tags and lifecycle rules as files, and print how to apply them."""
+    from indutech.costs.guardrails import Owner, watch_files
+
+    given = {"account_id": account, "email": email, "bucket": bucket}
+    owner = Owner(**{name: value for name, value in given.items() if value})
+    # The committed reference, not this folder's run: a budget must not move with a test run.
+    write_files(watch_files(read_model().bill("reference"), owner), folder)
+
+
+def write_files(files: Sequence[WatchFile], folder: Path) -> None:
+    """Write the requests into a folder and print the commands that apply them, in order."""
+    for file in files:
+        write_json(folder / file.name, file.content)
+        typer.echo(file.command)
+
+
+@costs_app.command()
+def document() -> None:
+    """Renew the generated tables of docs/03-costs.md."""
+    from indutech.costs.document import DOCUMENT, renewed
+
+    text = DOCUMENT.read_text(encoding="utf-8")
+    new = renewed(text, read_model())
+    DOCUMENT.write_text(new, encoding="utf-8")
+    typer.echo("Nothing changed." if new == text else f"{DOCUMENT.relative_to(PROJECT)} renewed.")

@@ -1,0 +1,206 @@
+"""The commands of the pipeline: produce, stream, reconcile, monitor, compact, reset, health."""
+
+import contextlib
+import dataclasses
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import rich
+import typer
+
+from indutech.kafka import broker as brokers
+from indutech.proof.health import Part
+from indutech.system.settings import Settings
+
+
+def health(
+    part: Annotated[Part | None, typer.Argument(help="The broker alone without it.")] = None,
+) -> None:
+    """Exit 0 if the broker answers and that part runs here; otherwise exit 1 with one sentence that says why."""
+    from indutech.proof import health as health_checks
+
+    health_checks.check(Settings(), part)
+    typer.echo("well")
+
+
+def produce(
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Tickets to send; 20,000, unless --rate or --from says otherwise.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Tickets per second; without --count until Ctrl-C.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Repeat a run exactly; without it one is drawn and printed.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Replay this file: .jsonl, .ndjson, .csv (also .gz) or .parquet.")
+    ] = None,
+    load: Annotated[bool, typer.Option("--load", help="The fast client, for volume: confluent-kafka.")] = False,
+    period: Annotated[
+        float | None, typer.Option(metavar="DAYS", help="Spread the creation dates over so many days of office hours.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Send support tickets, generated or replayed from a file, and write down what the broker acknowledged.
+
+    Exit 0: everything was acknowledged, or a signal stopped it. Exit 1: something failed or was no ticket.
+
+    \b
+    indutech produce                              20,000, a new seed each time
+    indutech produce --count 500 --seed 7         the same 500 each time
+    indutech produce --rate 50                    50 a second until Ctrl-C
+    indutech produce --count 1000000 --load       as fast as it goes
+    indutech produce --count 20000 --period 28    four weeks of office hours
+    indutech produce --from old.csv --rate 10     somebody else's tickets
+    """
+    from indutech.producer import produce as producer
+    from indutech.system.signals import stop_asked
+
+    if rate is not None and not 0 < rate < float("inf"):
+        raise typer.BadParameter("--rate must be more than 0 tickets per second.")
+    if source and (seed is not None or period is not None):
+        raise typer.BadParameter("--from replays the tickets of a file: --seed and --period are for generated ones.")
+    if period is not None and not 0 < period <= 3660:
+        raise typer.BadParameter("--period must be more than 0 and at most 3,660 days.")
+    if period is not None and count is None and rate is not None:
+        raise typer.BadParameter("--period spreads a known number of tickets: give --count as well.")
+    settings = Settings()
+    with brokers.connected(settings) as broker, stop_asked() as stop:
+        result = producer.produce(
+            settings,
+            broker,
+            count=count,
+            rate=rate,
+            seed=seed,
+            source=source,
+            load=load,
+            period=None if period is None else timedelta(days=period),
+            progress=not as_json,
+            stop=stop,
+        )
+    for error in result.errors:
+        typer.echo(f"indutech: {error}", err=True)
+    typer.echo(json.dumps(result.as_dict()) if as_json else result.sentence)
+    raise typer.Exit(0 if result.complete else 1)
+
+
+def stream(
+    once: Annotated[bool, typer.Option("--once", help="Store what the topic holds now, then stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Validate tickets and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
+
+    Whatever interrupts it, the next start goes on where the last committed micro-batch ended.
+    """
+    from indutech.stream import job as streams  # Spark takes half a second to import
+    from indutech.stream.progress import StreamBar
+
+    settings = Settings()
+    with brokers.connected(settings) as broker, StreamBar(settings, broker, shown=not as_json) as bar:
+        result = streams.run(settings, broker, once=once, on_batch=bar.batch_done)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(result)))
+    else:
+        aside = f", {result.quarantined:,} set aside (`indutech quarantine list`)" if result.quarantined else ""
+        typer.echo(
+            f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
+            f"{result.batches} micro-batches in {result.seconds:.1f} s."
+        )
+
+
+def reconcile(
+    full: Annotated[
+        bool, typer.Option("--full", help="Decode every column of every file as well, and verify its checksums.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
+) -> None:
+    """Prove that nothing was lost or doubled: every offset of every file is counted.
+
+    Exit 0: nothing lost, twice or pending. Exit 1: lost or twice. Exit 2: only pending: `indutech stream --once` next.
+    """
+    from indutech.proof import reconcile as reconciliation
+    from indutech.proof import table
+
+    settings = Settings()
+    with brokers.connected(settings) as broker:
+        found = reconciliation.prove(settings, broker, full=full)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict()))
+    else:
+        table.show(found)
+    raise typer.Exit(found.exit_code)
+
+
+def compact(
+    open_day_too: Annotated[
+        bool, typer.Option("--open-day-too", help="Also the newest day, up to its last micro-batch but one.")
+    ] = False,
+) -> None:
+    """Rewrite the many small files of closed days as few of about 128 MB; not while a stream runs."""
+    from indutech.lake import compaction
+    from indutech.lake.writer_lock import sole_writer
+
+    settings = Settings()
+    with sole_writer(settings):
+        days = compaction.compact(settings, open_day_too=open_day_too)
+    for day in days:
+        typer.echo(
+            f"{day.ingest_date}: {day.files_before} files, {day.bytes_before / 1e6:,.1f} MB -> "
+            f"{day.files_after} files, {day.bytes_after / 1e6:,.1f} MB"
+        )
+    if not days:
+        typer.echo("Nothing to compact: no closed day has more files than it needs.")
+
+
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """List what would be deleted (lake, checkpoint, audit, broker data: together, never one alone) and ask."""
+    from indutech.lake import reset as resetting
+
+    settings = Settings()
+    targets = resetting.listed(settings)
+    if not targets:
+        typer.echo(f"Nothing to delete in {settings.data_dir}.")
+        return
+    for path, size in targets:
+        typer.echo(f"  {path}  {size / 1e6:,.1f} MB")
+    if not yes:
+        typer.confirm("Delete all of this?", abort=True)
+    resetting.delete(settings)
+    typer.echo("Deleted.")
+
+
+def monitor(
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Look once; one JSON object.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+) -> None:
+    """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C.
+
+    Where nobody watches a terminal, each look is one line.
+    """
+    from rich.live import Live
+
+    from indutech.proof import monitor as monitoring
+    from indutech.system.signals import stop_asked, wait_for
+
+    settings = Settings()
+    with brokers.connected(settings) as broker:
+        watched = monitoring.Monitor(settings, broker)
+        reading = watched.look()
+        if as_json:
+            typer.echo(json.dumps(reading.as_dict()))
+        elif once:
+            rich.print(monitoring.as_table(reading, settings.topic))
+        elif not sys.stdout.isatty():
+            with stop_asked() as stop:
+                while not stop():
+                    print(monitoring.as_line(watched.look()), flush=True)
+                    wait_for(stop, every)
+        else:
+            with Live(monitoring.as_table(reading, settings.topic)) as live, contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(every)
+                    live.update(monitoring.as_table(watched.look(), settings.topic))

@@ -1,0 +1,203 @@
+"""What each component that carries data is charged for: one function each, quantities from the assumptions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from indutech.architecture.quantities import GB, GIB, HOURS_PER_MONTH, TIB_IN_GIB
+from indutech.costs.bill import Charge, hours
+from indutech.costs.usage import Figure, Usage, just
+
+SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
+DAYS_PER_MONTH = Decimal(365) / 12
+NODE_TIB = 32  # managed storage of one ra3.xlplus node in a cluster of two or more
+
+
+def events_gib(u: Usage) -> Figure:
+    """Events of a month in GiB, the unit AWS bills; the company counts in GB of 10⁹ bytes."""
+    return u("sensor_gb_month") * GB / GIB
+
+
+def events_per_month(u: Usage) -> Figure:
+    """How many events a month that is, at the measured size of one."""
+    return u("sensor_gb_month") * GB / u("event_bytes")
+
+
+def peak_mb_s(u: Usage) -> Figure:
+    """Megabytes a second at peak."""
+    return u("sensor_gb_month") * GB / 10**6 / SECONDS_PER_MONTH * u("peak_factor")
+
+
+def redpanda(u: Usage) -> list[Charge]:
+    """Brokers of a supported shape (local NVMe, four cores), at least one per zone, and the traffic between zones."""
+    brokers = (peak_mb_s(u) * u("brokers") / u("broker_mb_s")).ceil(at_least=u("brokers"))
+    # Producers reach a leader in another zone 2 times in 3, each event is copied twice, readers cross 2 times in 3;
+    # AWS bills a crossing twice, once out and once in.
+    crossings = (just(2) / 3 + 2 + u("consumer_reads") * 2 / 3) * 2
+    return [
+        Charge("redpanda", "ec2_m6gd_xlarge", hours(brokers), "Hours",
+               "Brokers: 4 cores and local NVMe, the cheapest supported shape with the recommended cores"),
+        Charge("redpanda", "ebs_gp3", brokers * 20, "GB-Months", "Root volumes of 20 GB; the log itself is on NVMe"),
+        Charge("redpanda", "inter_zone", events_gib(u) * crossings, "GB",
+               "Replication, producers and readers crossing zones, out and in", grows=True),
+    ]  # fmt: skip
+
+
+def mqtt_bridge(u: Usage) -> list[Charge]:
+    """Instances that turn MQTT into Kafka records: Redpanda has no MQTT listener."""
+    return [
+        Charge("mqtt_bridge", "ec2_t4g_medium", hours(u("bridge_nodes")), "Hours", "Redpanda Connect, one per zone"),
+        Charge("mqtt_bridge", "ebs_gp3", u("bridge_nodes") * 8, "GB-Months", "Root volumes of 8 GB"),
+    ]
+
+
+def nlb(u: Usage) -> list[Charge]:
+    """The load balancer in front of the bridge."""
+    return [
+        Charge("nlb", "nlb_hour", hours(just(1)), "Hours", "One load balancer over two zones"),
+        Charge("nlb", "nlb_lcu", hours(u("nlb_lcu")), "LCU-Hours", "Load units: connections and bytes"),
+    ]
+
+
+def spark_cores(u: Usage) -> Figure:
+    """Cores that Spark needs at peak, at the measured speed of one core on generated tickets."""
+    per_second = events_per_month(u) / SECONDS_PER_MONTH * u("peak_factor")
+    return per_second / u("tickets_per_core_second") / u("core_load")
+
+
+def spark_compute(u: Usage) -> list[Charge]:
+    """Instances that run the Spark job all the time, at least one in each of two zones."""
+    nodes = (spark_cores(u) / 2).ceil(at_least=u("spark_nodes"))
+    return [
+        Charge("spark_compute", "ec2_m7g_large", hours(nodes), "Hours", "Two cores each, the second zone takes over"),
+        Charge("spark_compute", "ebs_gp3", nodes * 30, "GB-Months", "Root and shuffle volumes of 30 GB"),
+    ]
+
+
+def monthly_gib(u: Usage) -> Figure:
+    """What the lake grows by in a month: events and files. No compression is credited: none was measured on them."""
+    return events_gib(u) + u("san_gb_month")
+
+
+def lake_files(u: Usage) -> Figure:
+    """Files that a month of micro-batches writes."""
+    return just(SECONDS_PER_MONTH) / u("trigger_s") * u("files_per_batch")
+
+
+def s3_lake(u: Usage) -> list[Charge]:
+    """The lake: storage, writes and reads."""
+    return [
+        Charge("s3_lake", "s3_standard", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), "GB-Months",
+               "The lake and its first month", grows=True),
+        Charge("s3_lake", "s3_put", lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
+        Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
+    ]  # fmt: skip
+
+
+def history_gib(u: Usage) -> Figure:
+    """The history as the plant stores it, before any compression."""
+    return u("warehouse_tib") * TIB_IN_GIB
+
+
+def warehouse_gib(u: Usage) -> Figure:
+    """What the warehouse stores, after compression."""
+    return history_gib(u) / u("warehouse_compression")
+
+
+def redshift(u: Usage) -> list[Charge]:
+    """Nodes (a single one holds 4 TB at most), managed storage, and Spectrum over the lake."""
+    nodes = (warehouse_gib(u) / (NODE_TIB * TIB_IN_GIB)).ceil(at_least=2)
+    return [
+        Charge("redshift", "redshift_ra3_xlplus", hours(nodes), "Hours", "Two at least, 32 TB of managed storage each"),
+        Charge("redshift", "redshift_managed_storage", warehouse_gib(u), "GB-Months", "The history", grows=True),
+        Charge("redshift", "redshift_spectrum", u("spectrum_tb_month"), "TB", "Lake scanned by Spectrum"),
+    ]
+
+
+def dms(u: Usage, size: str = "c6i_xlarge", zones: str = "multi") -> list[Charge]:
+    """The replication instance that carries changes from SQL Server."""
+    where = {"multi": "standby in a second zone", "single": "one zone"}[zones]
+    return [
+        Charge("dms", f"dms_{size}_{zones}", hours(just(1)), "Hours", f"Change data capture, {where}"),
+        Charge("dms", f"dms_storage_{zones}", u("dms_storage_gb"), "GB-Months", "Logs and cached changes"),
+    ]
+
+
+def managed_ad(u: Usage) -> list[Charge]:
+    """Two domain controllers, the least AWS sells."""
+    return [Charge("managed_ad", "ad_standard", hours(just(2)), "Hours", "Two controllers, one per zone")]
+
+
+def vpn(u: Usage) -> list[Charge]:
+    """The tunnel pair and what leaves AWS through it; what comes in is free."""
+    return [
+        Charge("vpn", "vpn_connection", hours(just(1)), "Hours", "One connection of two tunnels"),
+        Charge("vpn", "internet_out", u("outbound_gb_month"), "GB", "Extracts and dashboards to the plant"),
+        Charge(
+            "vpn", "internet_in", events_gib(u) + u("cdc_gb_month"), "GB", "Events and changes from the plant: free"
+        ),
+    ]
+
+
+def endpoints(u: Usage) -> list[Charge]:
+    """Interface endpoints instead of a way out to the internet; S3 uses the gateway endpoint, which is free."""
+    return [
+        Charge(
+            "endpoints",
+            "endpoint_hour",
+            hours(u("endpoint_zones") * u("endpoint_services")),
+            "Hours",
+            "Per service and zone",
+        ),
+        Charge("endpoints", "endpoint_data", u("endpoint_gb_month"), "GB", "Logs, keys, secrets"),
+    ]
+
+
+def governance(u: Usage) -> list[Charge]:
+    """Catalog, sign-on, secrets, audit trail and budgets: small or free, and still on the bill."""
+    return [
+        Charge(
+            "glue_catalog", "glue_catalog_objects", u("catalog_objects") / 100_000, "100000 Objects-Months", "Tables"
+        ),
+        Charge("identity_center", "identity_center", hours(just(1)), "Hours", "Sign-on to accounts and warehouse"),
+        Charge("secrets_manager", "secrets", u("secrets"), "Secrets-Months", "Machines' passwords"),
+        Charge(
+            "cloudtrail", "cloudtrail_data", u("audit_million_events") * 10, "100000 Events", "Who read which object"
+        ),
+        Charge("budgets", "budgets", just(DAYS_PER_MONTH * 2), "Days", "Two budgets that only notify"),
+        Charge("datasync", "datasync", u("san_gb_month"), "GB", "Logs and files of the SAN, each night"),
+    ]
+
+
+def kms(u: Usage) -> list[Charge]:
+    """Keys and their use."""
+    return [
+        Charge("kms", "kms_key", u("kms_keys"), "Keys-Months", "One key per data domain"),
+        Charge("kms", "kms_requests", u("kms_million_requests") * 100, "10000 Requests", "With S3 bucket keys on"),
+    ]
+
+
+def cloudwatch(u: Usage) -> list[Charge]:
+    """Logs, metrics and alarms."""
+    return [
+        Charge("cloudwatch", "logs_in", u("logs_gb_month"), "GB", "Logs taken in"),
+        Charge("cloudwatch", "logs_storage", u("logs_gb_month") * u("logs_months_kept"), "GB-Months", "Logs kept"),
+        Charge("cloudwatch", "metrics", u("custom_metrics"), "Metrics-Months", "Lag, throughput, disk"),
+        Charge("cloudwatch", "alarms", u("alarms"), "Alarms-Months", "One per promise"),
+    ]
+
+
+def backup(u: Usage) -> list[Charge]:
+    """Backups of what cannot be made again; automatic Redshift snapshots are included in its price."""
+    return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB, "GB-Months", "Curated data, checkpoints")]
+
+
+def migration(u: Usage) -> list[Charge]:
+    """Once: the history copied over the link by DataSync. Inbound traffic is free."""
+    gib = history_gib(u)
+    return [
+        Charge("datasync", "datasync", gib, "GB", "The history copied by DataSync", one_off=True),
+        Charge("vpn", "internet_in", gib, "GB", "Free", one_off=True),
+        Charge("s3_lake", "s3_put", gib * 1024 / u("lake_object_mib") / 1000, "1000 Requests",
+               "One write per object", one_off=True),
+    ]  # fmt: skip

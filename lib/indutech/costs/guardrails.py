@@ -1,0 +1,158 @@
+"""Files that keep the bill watched, from the model: budgets, anomaly alerts, tags, lifecycle rules, ready to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from indutech.costs.bill import Bill
+from indutech.costs.focus import TAGS
+from indutech.costs.money import Money
+
+THRESHOLDS = (50, 80, 100)  # percent of the budget, actually spent
+FORECAST_THRESHOLD = 80  # percent of the budget, foreseen for the end of the month
+ANOMALY_SHARE = Decimal("0.05")  # an unusual day that costs more than this share of a month's bill is worth a message
+COLD_AFTER_DAYS = 90
+ACCOUNT = "111122223333"  # AWS's own example number
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom to tell, and where the resources are."""
+
+    account_id: str = ACCOUNT
+    email: str = "finops@indutech.example"
+    bucket: str = "indutech-lake-prod"
+
+
+@dataclass(frozen=True)
+class WatchFile:
+    """One request of the AWS command line: `aws <service> <command> --cli-input-json file://<name>`."""
+
+    name: str
+    service: str
+    operation: str
+    content: Mapping[str, Any]
+
+    @property
+    def command(self) -> str:
+        """The command that applies the file."""
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.operation).lstrip("-")
+        api = "s3api" if self.service == "s3" else self.service
+        return f"aws {api} {words} --cli-input-json file://{self.name}"
+
+
+def watch_files(bill: Bill, owner: Owner) -> list[WatchFile]:
+    """Everything to apply, in the order to apply it: tags first, because the budgets filter by them."""
+    monthly = bill.monthly_total
+    most_expensive, its_cost = next(iter(bill.by(lambda line: line.price.service).items()))
+    return [
+        WatchFile("cost-allocation-tags.json", "ce", "UpdateCostAllocationTagsStatus",
+                  {"CostAllocationTagsStatus": [{"TagKey": key, "Status": "Active"} for key in TAGS]}),
+        WatchFile("bucket-tags.json", "s3", "PutBucketTagging",
+                  {"Bucket": owner.bucket, "Tagging": {"TagSet": _tags()}, "ExpectedBucketOwner": owner.account_id}),
+        WatchFile("budget-platform.json", "budgets", "CreateBudget",
+                  _budget("InduTech platform", monthly,
+                          {"Tags": {"Key": "Projet", "Values": [TAGS["Projet"]]}}, owner)),
+        WatchFile("budget-most-expensive-service.json", "budgets", "CreateBudget",
+                  _budget(f"InduTech {most_expensive}", its_cost,
+                          {"Dimensions": {"Key": "SERVICE", "Values": [most_expensive]}}, owner)),
+        WatchFile("anomaly-monitor.json", "ce", "CreateAnomalyMonitor",
+                  {"AnomalyMonitor": {"MonitorName": "InduTech by service", "MonitorType": "DIMENSIONAL",
+                                      "MonitorDimension": "SERVICE"}, "ResourceTags": _tags()}),
+        WatchFile("anomaly-subscription.json", "ce", "CreateAnomalySubscription", _subscription(monthly, owner)),
+        WatchFile("lifecycle.json", "s3", "PutBucketLifecycleConfiguration", _lifecycle(owner)),
+    ]  # fmt: skip
+
+
+def _tags() -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in TAGS.items()]
+
+
+def _budget(name: str, monthly: Money, what: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
+    notices = [("ACTUAL", float(percent)) for percent in THRESHOLDS] + [("FORECASTED", float(FORECAST_THRESHOLD))]
+    return {
+        "AccountId": owner.account_id,
+        "Budget": {
+            "BudgetName": name,
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": str(_whole(monthly)), "Unit": monthly.currency},
+            "FilterExpression": what,
+            "Metrics": ["AmortizedCost"],  # a commitment counts in the month it serves
+        },
+        "NotificationsWithSubscribers": [
+            {
+                "Notification": {
+                    "NotificationType": kind,
+                    "ComparisonOperator": "GREATER_THAN",
+                    "Threshold": threshold,
+                    "ThresholdType": "PERCENTAGE",
+                },
+                "Subscribers": [{"SubscriptionType": "EMAIL", "Address": owner.email}],
+            }
+            for kind, threshold in notices
+        ],
+        "ResourceTags": _tags(),
+    }
+
+
+def _subscription(monthly: Money, owner: Owner) -> dict[str, Any]:
+    return {
+        "AnomalySubscription": {
+            "SubscriptionName": "InduTech unusual spending",
+            # Printed by create-anomaly-monitor: replace the last part by the monitor's own id.
+            "MonitorArnList": [f"arn:aws:ce::{owner.account_id}:anomalymonitor/REPLACE-ME"],
+            "Subscribers": [{"Type": "EMAIL", "Address": owner.email}],
+            "Frequency": "DAILY",
+            "ThresholdExpression": {
+                "Dimensions": {
+                    "Key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+                    "MatchOptions": ["GREATER_THAN_OR_EQUAL"],
+                    "Values": [str(_whole(monthly * ANOMALY_SHARE))],
+                }
+            },
+        },
+        "ResourceTags": _tags(),
+    }
+
+
+def _lifecycle(owner: Owner) -> dict[str, Any]:
+    return {
+        "Bucket": owner.bucket,
+        "ExpectedBucketOwner": owner.account_id,
+        # Smaller objects would cost more to move than they save; AWS leaves them where they are.
+        "TransitionDefaultMinimumObjectSize": "all_storage_classes_128K",
+        "LifecycleConfiguration": {
+            "Rules": [
+                {
+                    "ID": "lake-stays-readable",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "lake/"},
+                    # Not GLACIER: Spectrum cannot read archived objects, and a query over them fails or skips them.
+                    "Transitions": [{"Days": 0, "StorageClass": "INTELLIGENT_TIERING"}],
+                    "NoncurrentVersionExpiration": {"NoncurrentDays": COLD_AFTER_DAYS},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+                },
+                {
+                    "ID": "logs-to-archive",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "logs/"},
+                    "Transitions": [{"Days": COLD_AFTER_DAYS, "StorageClass": "GLACIER"}],
+                    "Expiration": {"Days": 730},
+                },
+                {
+                    "ID": "staging-expires",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": "staging/"},
+                    "Expiration": {"Days": 7},
+                },
+            ]
+        },
+    }
+
+
+def _whole(amount: Money) -> Decimal:
+    return amount.amount.to_integral_value(ROUND_CEILING)

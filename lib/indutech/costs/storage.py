@@ -1,0 +1,131 @@
+"""What the way of storing is worth: bytes that questions read, and the trap in archiving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from indutech.architecture.quantities import TIB_IN_GIB
+from indutech.costs.measurement import Measurement
+from indutech.costs.money import Money
+from indutech.costs.prices import PriceList
+from indutech.costs.usage import Usage
+
+MIB_IN_KIB = 1024
+GIB_IN_KIB = 1024 * 1024
+LEAST_WATCHED_KIB = 128
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The share of the JSON bytes that questions read in one layout, also if the text packed better or worse."""
+
+    name: str
+    share: Decimal
+    share_pooled: Decimal
+    share_incompressible: Decimal
+    tb_month: Decimal
+    spectrum_month_low: Money
+    spectrum_month: Money
+    athena_month: Money
+
+
+def layouts(m: Measurement, usage: Usage, prices: PriceList) -> list[Layout]:
+    """The month's scans if they were of JSON, of whole Parquet files, of the columns asked, of the days asked.
+
+    The measured bytes come from generated tickets; how many days a question asks for is an assumption,
+    because the proof of concept holds a single day.
+    """
+    text, pooled, noise = m.parquet_bytes_per_ticket, m.bracket.pooled, m.bracket.incompressible
+    columns = [_columns_share(m, extra) for extra in (Decimal(0), pooled - text, noise - text)]
+    whole = [value / m.json_bytes_per_ticket for value in (text, pooled, noise)]
+    days = usage["days_asked"].base / usage["days_kept"].base
+    shares = {
+        "JSON": [Decimal(1)] * 3,
+        "Parquet": whole,
+        "Parquet, columns asked": columns,
+        "Parquet, columns and days asked": [share * days for share in columns],
+    }
+    return [_layout(name, found, usage, prices) for name, found in shares.items()]
+
+
+def _columns_share(m: Measurement, extra_text_bytes: Decimal) -> Decimal:
+    """Bytes read over JSON bytes, averaged over the questions; only those that read the text feel how it packs."""
+    per_question = [
+        Decimal(q.bytes_scanned) / m.tickets + (extra_text_bytes if "request" in q.columns else 0) for q in m.questions
+    ]
+    return max(sum(per_question, Decimal(0)), Decimal(0)) / len(per_question) / m.json_bytes_per_ticket
+
+
+def _layout(name: str, shares: list[Decimal], usage: Usage, prices: PriceList) -> Layout:
+    scanned = usage["spectrum_tb_month"].base * shares[0]
+    low, spectrum, athena = (
+        price.cost(scanned, "TB").cents()
+        for price in (prices["redshift_spectrum"].at("low"), prices["redshift_spectrum"], prices["athena_scan"])
+    )
+    return Layout(name, shares[0], shares[1], shares[2], scanned, low, spectrum, athena)
+
+
+@dataclass(frozen=True)
+class StorageClass:
+    """A class of S3 with the rules that make it a trap."""
+
+    name: str
+    storage: str
+    transition: str
+    retrieval: str
+    least_days: int
+    least_kib: int
+    overhead_kib: int
+    spectrum_reads_it: bool
+
+
+CLASSES = (
+    StorageClass("Standard", "s3_standard", "", "", 0, 0, 0, True),
+    StorageClass("Intelligent-Tiering", "s3_int_archive_instant", "s3_to_int", "", 0, 0, 0, True),
+    StorageClass("Glacier Instant", "s3_glacier_instant", "s3_to_glacier_instant", "s3_retrieve_instant",
+                 90, 128, 0, True),
+    StorageClass("Glacier Flexible", "s3_glacier_flexible", "s3_to_glacier_flexible", "s3_retrieve_flexible",
+                 90, 0, 40, False),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The cold part of the lake in one class: what it costs to keep, to move there and to read once."""
+
+    kept_in: StorageClass
+    moved: bool
+    month: Money
+    move_once: Money
+    read_once: Money
+    pays_after_months: Decimal | None
+
+
+def archives(usage: Usage, prices: PriceList, object_mib: Decimal | None = None) -> list[Archive]:
+    """Each class for the cold part of the lake, at a mean object size; None: the assumed one.
+
+    `pays_after_months` is when the move has paid for itself, None when it never does. Objects below 128 KB are not
+    moved by a lifecycle rule unless it says so, and Intelligent-Tiering never moves them.
+    """
+    gib = usage["lake_tib"].base * TIB_IN_GIB * usage["cold_share"].base
+    object_kib = (object_mib or usage["lake_object_mib"].base) * MIB_IN_KIB
+    objects = gib * GIB_IN_KIB / object_kib
+    standard = prices["s3_standard"].cost(gib, "GB-Months")
+    found = []
+    for kind in CLASSES:
+        billed = gib * (max(object_kib, Decimal(kind.least_kib)) + kind.overhead_kib) / object_kib
+        month = prices[kind.storage].cost(billed, "GB-Months")
+        if kind.name == "Intelligent-Tiering" and object_kib < LEAST_WATCHED_KIB:
+            month = standard
+        elif kind.name == "Intelligent-Tiering":
+            month = month + prices["s3_int_monitoring"].cost(objects / 1000, "1000 Objects-Months")
+        nothing = Money(Decimal(0))
+        move = prices[kind.transition].cost(objects / 1000, "1000 Requests") if kind.transition else nothing
+        read = prices[kind.retrieval].cost(gib, "GB") if kind.retrieval else nothing
+        saved = (standard - month).amount
+        pays = move.amount / saved if saved > 0 else None
+        moved = object_kib >= LEAST_WATCHED_KIB
+        pays = pays if kind.transition else None
+        found.append(Archive(kind, moved, month.cents(), move.cents(), read.cents(), pays))
+    return found

@@ -1,0 +1,246 @@
+"""A broker to talk to: the one that KAFKA_BOOTSTRAP_SERVERS names, or an embedded Apache Kafka shared by its users."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from indutech.kafka import connection, credentials
+from indutech.kafka.connection import Broker
+from indutech.kafka.credentials import ADMIN
+from indutech.kafka.embedded import process, properties
+from indutech.kafka.readiness import BrokerNotReady, wait_until_it_answers
+from indutech.system import leases
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+
+__all__ = ["Broker", "BrokerNotReady", "BrokerStatus", "connected", "start", "status", "stop"]
+
+CHECK_SETTING = "Check KAFKA_BOOTSTRAP_SERVERS, or unset it to use the embedded broker."
+STOPS_WITHIN_S = 35
+EMBEDDED_ANSWERS_WITHIN_S = 60
+
+
+class _Died(BrokerNotReady):
+    """The embedded broker ended while we waited for its answer."""
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """What `indutech broker status` tells."""
+
+    running: bool
+    embedded: bool
+    bootstrap_servers: str | None
+    pid: int | None
+    leases: list[int]  # the process of each user
+    kept: bool  # `start` was asked for it, so only `stop` ends it
+    data_dir: Path
+    secured: bool = False  # ours speaks TLS only, and to users only
+
+
+@contextlib.contextmanager
+def connected(settings: Settings) -> Iterator[Broker]:
+    """Give a broker that answers; an embedded one starts if need be and stops with its last user.
+
+    Raises:
+        BrokerNotReady: one sentence with the address, the cause and the next step.
+        SecurityMisconfigured: the settings of TLS or SASL contradict each other.
+    """
+    if settings.bootstrap_servers:
+        yield _external(settings, settings.broker_timeout_s)
+        return
+    _refuse_security(settings)
+    if properties.is_secured(settings.broker_dir):
+        raise InduTechError(
+            f"The embedded broker of {settings.data_dir} lets in users only: `indutech broker start`, then load the "
+            f"settings of one, such as `set -a; . {credentials.variables_file(settings, 'producer')}; set +a`."
+        )
+    held, broker = _take_lease(settings)
+    try:
+        yield broker
+    finally:
+        held.release()
+        _wait_for_the_end(settings)
+
+
+def start(settings: Settings, *, secure: bool = False) -> Broker:
+    """Start the embedded broker and keep it until `stop`.
+
+    With `secure` it speaks TLS only and lets in users only; it stays so at later starts, because its data knows them.
+    The broker returned is then the administrator's, and each user's settings are in a file of the secrets folder.
+    """
+    if settings.bootstrap_servers:
+        raise InduTechError(
+            f"KAFKA_BOOTSTRAP_SERVERS names the broker {settings.bootstrap_servers}, "
+            "so there is none to start: unset it to use the embedded one."
+        )
+    _refuse_security(settings)
+    secure = _becomes_secured(settings, secure)
+    if secure:
+        credentials.make(settings)
+    held, broker = _take_lease(settings, secure=secure)
+    try:
+        (settings.broker_dir / "kept").touch()
+    finally:
+        held.release()
+    if secure:
+        credentials.write_variables(settings, broker.bootstrap_servers)
+    return broker
+
+
+def stop(settings: Settings) -> bool:
+    """End what `start` began; return whether the embedded broker is down, which it is not while others use it."""
+    (settings.broker_dir / "kept").unlink(missing_ok=True)
+    return _wait_for_the_end(settings)
+
+
+def status(settings: Settings) -> BrokerStatus:
+    """Return what is known about the broker, without starting anything."""
+    folder = settings.broker_dir
+    if settings.bootstrap_servers:
+        try:
+            running = bool(_external(settings, min(3.0, settings.broker_timeout_s)))
+        except BrokerNotReady:
+            running = False
+        return BrokerStatus(running, False, settings.bootstrap_servers, None, [], False, folder)
+    if not process.is_supervised(folder):
+        return BrokerStatus(False, True, None, None, [], False, folder)
+    users = leases.holders(folder / "leases")
+    return BrokerStatus(
+        running=True,
+        embedded=True,
+        bootstrap_servers=_place(folder),
+        pid=_pid(folder),
+        leases=users,
+        kept=(folder / "kept").exists(),
+        data_dir=folder,
+        secured=properties.is_secured(folder),
+    )
+
+
+def _external(settings: Settings, timeout_s: float) -> Broker:
+    broker = Broker(settings.bootstrap_servers or "", embedded=False, security=connection.from_settings(settings))
+    wait_until_it_answers(broker, timeout_s, CHECK_SETTING)
+    return broker
+
+
+def _refuse_security(settings: Settings) -> None:
+    if settings.security_protocol != "PLAINTEXT":
+        raise connection.SecurityMisconfigured(
+            f"KAFKA_SECURITY_PROTOCOL={settings.security_protocol} without KAFKA_BOOTSTRAP_SERVERS: name the broker, "
+            "or unset it to use the embedded one, whose secured form is `indutech broker start --secure`."
+        )
+
+
+def _becomes_secured(settings: Settings, secure: bool) -> bool:
+    folder = settings.broker_dir
+    if properties.is_secured(folder):
+        if not credentials.password_file(settings, ADMIN).exists():
+            raise InduTechError(
+                f"The broker data in {folder} knows users whose passwords are gone from {settings.secrets_dir}: "
+                "put that folder back, or start over with `indutech reset`."
+            )
+        return True
+    if secure and (process.is_formatted(folder) or process.is_supervised(folder)):
+        raise InduTechError(
+            f"The broker data in {folder} was made without users: `indutech reset` starts over, or set another "
+            "INDUTECH_DATA_DIR for the secured broker."
+        )
+    return secure
+
+
+def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lease, Broker]:
+    folder = settings.broker_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whoever holds it is starting or stopping the broker, and both are bounded.
+        with leases.exclusively(folder / "start.lock", 2 * EMBEDDED_ANSWERS_WITHIN_S + STOPS_WITHIN_S):
+            leases.forget_the_dead(folder / "leases")
+            held = leases.take(folder / "leases")
+            try:
+                return held, _running(settings, secure)
+            except BaseException:
+                held.release()
+                raise
+    except TimeoutError as error:
+        raise BrokerNotReady(
+            f"Another process has been starting or stopping the broker for too long ({error}): try again."
+        ) from error
+    except OSError as error:
+        raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
+
+
+def _running(settings: Settings, secure: bool) -> Broker:
+    """Return the broker of this folder, started if it was not running; the caller holds the folder's lock."""
+    folder = settings.broker_dir
+    if process.is_supervised(folder):
+        with contextlib.suppress(_Died):  # it was about to end; then we start it again
+            return _answering(settings)
+    try:
+        _launch(settings, secure, new_ports=False)
+        return _answering(settings)
+    except _Died:
+        if "already in use" not in process.last_words(folder):
+            raise
+    _launch(settings, secure, new_ports=True)  # somebody took the port between our look and the broker's
+    return _answering(settings)
+
+
+def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
+    folder = settings.broker_dir
+    for left_by_a_killed_broker in ("kept", "answered"):
+        (folder / left_by_a_killed_broker).unlink(missing_ok=True)
+    if orphan := _pid(folder):
+        process.kill_orphan(folder, orphan)
+    process.prepare(folder, new_ports, credentials.security_of(settings, ADMIN) if secure else None)
+    process.launch(folder)
+
+
+def _answering(settings: Settings) -> Broker:
+    folder = settings.broker_dir
+
+    def give_up_if_dead() -> None:
+        if not process.is_supervised(folder):
+            raise _Died(
+                f"The embedded broker stopped while starting: {process.last_words(folder)} "
+                f"(the whole log: {process.log_file(folder)})."
+            )
+
+    broker = _address(settings)
+    advice = f"It is the embedded one: look at {process.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
+    # Longer than for a named one: on a busy machine Java takes its time, and we hear at once if it dies.
+    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
+    wait_until_it_answers(broker, timeout_s, advice, give_up_if_dead)
+    process.has_answered(folder)
+    return broker
+
+
+def _wait_for_the_end(settings: Settings) -> bool:
+    """Return True once the broker is gone, False as soon as somebody else is seen to need it."""
+    folder = settings.broker_dir
+    deadline = time.monotonic() + STOPS_WITHIN_S
+    while process.is_supervised(folder):
+        if (folder / "kept").exists() or leases.holders(folder / "leases") or time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _address(settings: Settings) -> Broker:
+    if not properties.is_secured(settings.broker_dir):
+        return Broker(_place(settings.broker_dir), embedded=True)
+    return Broker(_place(settings.broker_dir), embedded=True, security=credentials.security_of(settings, ADMIN))
+
+
+def _place(folder: Path) -> str:
+    return f"127.0.0.1:{properties.port_of(folder)}"
+
+
+def _pid(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / "broker.json").read_text("utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return None

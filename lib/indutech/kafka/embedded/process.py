@@ -1,0 +1,169 @@
+"""Apache Kafka in one process: its settings, its storage and its command line."""
+
+import base64
+import contextlib
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+from indutech.jvm import jars, java
+from indutech.kafka.connection import Security
+from indutech.kafka.embedded import properties
+from indutech.kafka.readiness import BrokerNotReady
+from indutech.system import leases
+
+LARGEST_LOG_BYTES = 5_000_000
+
+
+def prepare(folder: Path, new_ports: bool, admin: Security | None = None) -> None:
+    """Write the broker's settings, and format its storage if it is new; with an `admin` it will know users only."""
+    secured = {}
+    if admin and admin.ca_file:
+        secrets = os.path.relpath(admin.ca_file.parent, folder)  # a path with an accent would not survive the file
+        secured = properties.secured_by(f"{secrets}/broker.pem", f"{secrets}/ca.pem", admin)
+    properties.write(folder, new_ports, secured)
+    log = log_file(folder)
+    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+        log.replace(log.with_suffix(".previous.log"))
+    if not is_formatted(folder):
+        _format(folder, admin)
+
+
+def is_formatted(folder: Path) -> bool:
+    """Tell whether a broker has its storage in this folder."""
+    return (folder / "data" / "meta.properties").exists()
+
+
+def launch(folder: Path) -> None:
+    """Start the supervisor, and through it the broker, in a session of their own; returns at once."""
+    # The supervisor inherits this descriptor: the file stays locked exactly as long as it lives.
+    lock = leases.try_lock(folder / "supervisor.lock")
+    if lock is None:
+        raise BrokerNotReady(f"The broker in {folder} is being stopped by somebody else: try again.")
+    supervisor = [sys.executable, "-P", "-m", "indutech.kafka.embedded.supervisor", str(folder)]
+    try:
+        with log_file(folder).open("ab") as log:
+            subprocess.run(
+                [*supervisor, *_java("kafka.Kafka", "server.properties")],
+                cwd=folder,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock],
+                check=True,
+            )
+    finally:
+        os.close(lock)
+
+
+def is_supervised(folder: Path) -> bool:
+    """Tell whether a supervisor, and so a broker, lives in this folder."""
+    return leases.is_locked(folder / "supervisor.lock")
+
+
+def has_answered(folder: Path) -> None:
+    """Tell the supervisor that this broker has worked: from now on it is worth a restart if it dies."""
+    (folder / "answered").touch()
+
+
+def log_file(folder: Path) -> Path:
+    """Return where the broker and its supervisor write what they do."""
+    return folder / "broker.log"
+
+
+def last_words(folder: Path, lines: int = 6) -> str:
+    """Return the end of the broker's log, without stack traces, in one line."""
+    try:
+        text = log_file(folder).read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return "it wrote no log"
+    told = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("\t")]
+    return " | ".join(told[-lines:])
+
+
+def kill_orphan(folder: Path, pid: int) -> None:
+    """Kill a broker whose supervisor was killed, if that process is still the broker of this folder."""
+    try:
+        orphan = psutil.Process(pid)
+        # The pid may be somebody else's by now.
+        if "kafka.Kafka" in orphan.cmdline() and Path(orphan.cwd()).samefile(folder):
+            orphan.terminate()  # then it need not repair its log
+            try:
+                orphan.wait(timeout=10)
+            except psutil.TimeoutExpired:
+                orphan.kill()
+                orphan.wait(timeout=10)
+    except (psutil.Error, OSError):
+        return
+
+
+def _java(main_class: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+    return [
+        str(java.find_java()),
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        "-Djava.awt.headless=true",
+        "-Dfile.encoding=UTF-8",
+        "-Dlog4j2.configurationFile=log4j2.properties",
+        *options,
+        main_class,
+        *arguments,
+    ]
+
+
+def _environment() -> dict[str, str]:
+    class_path = os.pathsep.join(str(jar) for jar in jars.kafka_server_jars())
+    # In an ASCII locale Java cannot open a file whose path has an accent.
+    return {**os.environ, "CLASSPATH": class_path, "LC_ALL": "C.UTF-8"}
+
+
+def _format(folder: Path, admin: Security | None) -> None:
+    cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
+    command = _java(
+        *("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
+        *_first_user(admin),
+        options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
+    )
+    with _out_of_sight(folder / "format.arguments", command[1:]) as arguments:
+        formatting = subprocess.run(
+            [command[0], arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    with log_file(folder).open("ab") as log:
+        log.write(formatting.stdout + formatting.stderr)
+    if formatting.returncode:
+        raise BrokerNotReady(
+            f"The embedded broker could not format its storage in {folder}: {last_words(folder)} "
+            f"(the whole log: {log_file(folder)})."
+        )
+
+
+def _first_user(admin: Security | None) -> list[str]:
+    """Return what makes the storage know its first user, who can then make the others."""
+    if not (admin and admin.password):
+        return []
+    return ["--add-scram", f"{admin.mechanism}=[name={admin.username},password={admin.password.get_secret_value()}]"]
+
+
+@contextlib.contextmanager
+def _out_of_sight(file: Path, arguments: Sequence[str]) -> Iterator[str]:
+    """Give `java` its arguments in a file: everyone on the machine can list those of a process."""
+    file.touch(mode=0o600)
+    try:
+        file.write_text("".join(f'"{argument}"\n' for argument in arguments), "utf-8")
+        yield f"@{file.name}"
+    finally:
+        file.unlink()

@@ -1,0 +1,91 @@
+"""Which offsets a topic has: the first, the next, and those at which a record can really be read."""
+
+import time
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from indutech.kafka.connection import Broker, confluent_config
+from indutech.kafka.readiness import ANSWERS_WITHIN_S, BrokerNotReady, asking
+
+# A topic that was made a moment ago, or a broker that has just started.
+NO_LEADER_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError._NOENT,  # what the client makes of it when no partition at all has a leader
+)
+
+
+def start_offsets(broker: Broker, name: str) -> dict[int, int]:
+    """Return partition → offset of the first record that the broker still has."""
+    return _offsets(broker, name, OffsetSpec.earliest())
+
+
+def end_offsets(broker: Broker, name: str) -> dict[int, int]:
+    """Return partition → offset that the next record will get."""
+    return _offsets(broker, name, OffsetSpec.latest())
+
+
+def existing_offsets(broker: Broker, name: str, partition: int, first: int, last: int) -> set[int]:
+    """Return the offsets from `first` to `last`, both included, at which a committed record can be read.
+
+    The others are holes: markers of transactions, aborted records, or records that retention has deleted.
+    """
+    found: set[int] = set()
+    first = max(first, start_offsets(broker, name)[partition])
+    last = min(last, end_offsets(broker, name)[partition] - 1)
+    if first > last:
+        return found
+    consumer = Consumer(
+        {
+            **confluent_config(broker),
+            "group.id": "indutech-reads-offsets",  # required, never joined
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+    )
+    try:
+        consumer.assign([TopicPartition(name, partition, first)])
+        deadline = time.monotonic() + ANSWERS_WITHIN_S
+        while time.monotonic() < deadline:
+            for message in consumer.consume(10_000, timeout=0.2):
+                if (error := message.error()) is None:
+                    if message.offset() > last:
+                        return found
+                    found.add(message.offset())
+                    deadline = time.monotonic() + ANSWERS_WITHIN_S
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return found
+                elif not error.retriable():
+                    raise KafkaException(error)
+            if last in found:
+                return found
+    finally:
+        consumer.close()
+    raise BrokerNotReady(
+        f"The broker at {broker.bootstrap_servers} gave nothing of {name}, partition {partition}, "
+        f"offsets {first} to {last} for {ANSWERS_WITHIN_S} s: try again when it is up."
+    )
+
+
+def _offsets(broker: Broker, name: str, which: OffsetSpec) -> dict[int, int]:
+    deadline = time.monotonic() + ANSWERS_WITHIN_S
+    while True:
+        with asking(broker) as admin:
+            partitions = admin.list_topics(name, timeout=ANSWERS_WITHIN_S).topics[name].partitions
+            asked = admin.list_offsets(
+                {TopicPartition(name, partition): which for partition in partitions},
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                request_timeout=ANSWERS_WITHIN_S,
+            )
+            try:
+                return {place.partition: answer.result().offset for place, answer in sorted(asked.items())}
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > deadline:
+                    raise
+        time.sleep(0.05)

@@ -1,0 +1,7 @@
+"""The lake: where its Parquet files stand, which of them count, whose they are, and how to read them.
+
+`reader` is the way to read. `layout`, `checkpoint` and `identity` are the promises that the writer keeps; change them
+only with docs/lake.md beside you.
+"""
+
+__all__ = ["checkpoint", "compaction", "identity", "layout", "reader", "reset", "writer_lock"]

@@ -1,0 +1,152 @@
+"""Which topic a lake belongs to: a stranger's offsets would overwrite good data, so they are refused."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from indutech.kafka.topics import Topic
+from indutech.lake.checkpoint import Checkpoint
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+from indutech.system.state_files import write_json
+
+
+class LakeIdentityMismatch(InduTechError):
+    """Lake, checkpoint and topic do not belong together."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The topic, the query and the first offsets of a lake; one JSON file in the lake folder."""
+
+    topic: str
+    topic_id: str
+    cluster_id: str
+    start_offsets: Mapping[int, int]
+    query_id: str | None
+    created_at: str
+
+    def first_offset(self, partition: int) -> int:
+        """Where the lake begins; a partition that the topic was given later begins at 0."""
+        return self.start_offsets.get(partition, 0)
+
+
+def identity_file(settings: Settings) -> Path:
+    """Where the identity is kept."""
+    return settings.lake_dir / "identity.json"
+
+
+def read(settings: Settings) -> Identity | None:
+    """The identity of the lake, or None if it has none yet.
+
+    Raises:
+        LakeIdentityMismatch: the file is there but cannot be read.
+    """
+    path = identity_file(settings)
+    if not path.exists():
+        return None
+    try:
+        fields = json.loads(path.read_text())
+        return Identity(**{**fields, "start_offsets": {int(p): o for p, o in fields["start_offsets"].items()}})
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeIdentityMismatch(
+            f"The lake's identity {path} cannot be read. Restore it from a copy, or use another INDUTECH_DATA_DIR."
+        ) from error
+
+
+def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) -> Identity:
+    """The identity under which this topic may be written into this lake; made on the first start.
+
+    Raises:
+        LakeIdentityMismatch: they do not belong together; the message names the way out.
+    """
+    checkpoint = Checkpoint(settings.checkpoint_dir)
+    known = read(settings)
+    if known is None:
+        _refuse_orphans(settings, checkpoint)
+        known = Identity(
+            topic=topic.name,
+            topic_id=topic.topic_id,
+            cluster_id=topic.cluster_id,
+            start_offsets=dict(first_offsets),
+            query_id=None,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        _write(settings, known)
+    _refuse_other_topics(settings, known, topic)
+    _refuse_torn_pair(settings, known, checkpoint)
+    return known
+
+
+def claim(settings: Settings, identity: Identity) -> Identity:
+    """Write down the query's id, which Spark knows only once it has started, before its first row is stored."""
+    query_id = Checkpoint(settings.checkpoint_dir).query_id()
+    if identity.query_id == query_id:
+        return identity
+    claimed = replace(identity, query_id=query_id)
+    _write(settings, claimed)
+    return claimed
+
+
+def _write(settings: Settings, identity: Identity) -> None:
+    write_json(identity_file(settings), asdict(identity))
+
+
+def has_rows(settings: Settings) -> bool:
+    """Whether any Parquet file stands in the lake."""
+    folders = (settings.tickets_dir, settings.quarantine_dir)
+    return any(next(folder.glob("ingest_date=*/batch=*/*.parquet"), None) for folder in folders)
+
+
+def _refuse_orphans(settings: Settings, checkpoint: Checkpoint) -> None:
+    if has_rows(settings):
+        raise LakeIdentityMismatch(
+            f"{settings.lake_dir} holds Parquet but no identity.json, so nobody can say which topic it came from. "
+            "Restore that file, or use another INDUTECH_DATA_DIR."
+        )
+    if checkpoint.exists():
+        raise LakeIdentityMismatch(
+            f"{settings.checkpoint_dir} remembers offsets, but the lake it wrote is gone: {settings.lake_dir} "
+            "is empty. Restore the lake, or run `indutech reset`, which deletes both together."
+        )
+
+
+def _refuse_other_topics(settings: Settings, known: Identity, topic: Topic) -> None:
+    ours = (known.cluster_id, known.topic, known.topic_id)
+    if ours == (topic.cluster_id, topic.name, topic.topic_id):
+        return
+    if known.topic != topic.name:
+        what = f"The lake in {settings.lake_dir} was written from topic {known.topic}, not {topic.name}."
+    elif known.cluster_id != topic.cluster_id:
+        what = (
+            f"The lake in {settings.lake_dir} was written from the Kafka cluster {known.cluster_id}, "
+            f"and this one is {topic.cluster_id}."
+        )
+    else:
+        what = (
+            f"Topic {topic.name} was deleted and created again (id {topic.topic_id}, the lake knows "
+            f"{known.topic_id}): the same offsets now name other messages."
+        )
+    raise LakeIdentityMismatch(f"{what} Use another INDUTECH_DATA_DIR for it, or `indutech reset` to start over.")
+
+
+def _refuse_torn_pair(settings: Settings, known: Identity, checkpoint: Checkpoint) -> None:
+    if known.query_id is not None and checkpoint.query_id() is None:
+        raise LakeIdentityMismatch(
+            f"The lake in {settings.lake_dir} is there, but its checkpoint {settings.checkpoint_dir} is gone: "
+            "a new one would number its micro-batches from 0 again and overwrite good data. "
+            "Restore the checkpoint, or use another INDUTECH_DATA_DIR."
+        )
+    if known.query_id is not None and checkpoint.query_id() != known.query_id:
+        raise LakeIdentityMismatch(
+            f"The checkpoint in {settings.checkpoint_dir} belongs to query {checkpoint.query_id()}, the lake to query "
+            f"{known.query_id}. Put the pair back together, or use another INDUTECH_DATA_DIR."
+        )
+    stored = checkpoint.committed_offsets(known.topic)
+    if any(end > known.first_offset(partition) for partition, end in stored.items()) and not has_rows(settings):
+        raise LakeIdentityMismatch(
+            f"The checkpoint in {settings.checkpoint_dir} says that rows were stored, "
+            f"but {settings.lake_dir} has none. Restore the lake, or run `indutech reset`, which deletes both together."
+        )

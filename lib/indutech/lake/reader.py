@@ -1,0 +1,169 @@
+"""The one way to read the lake: whole micro-batches, each offset once, with DuckDB, Arrow or pandas."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from indutech.lake import layout
+from indutech.lake.layout import KINDS, Kind
+from indutech.system.settings import Settings
+
+_TRIES = 5
+_T = TypeVar("_T")
+
+# What the lake's columns are, for a lake that has no file yet.
+_EMPTY_COLUMNS: dict[Kind, dict[str, str]] = {
+    "tickets": {
+        "ticket_id": "VARCHAR",
+        "client_id": "INTEGER",
+        "creation_date": "TIMESTAMPTZ",
+        "request": "VARCHAR",
+        "type": "VARCHAR",
+        "priority": "VARCHAR",
+        "support_team": "VARCHAR",
+        "kafka_partition": "INTEGER",
+        "kafka_offset": "BIGINT",
+        "kafka_timestamp": "TIMESTAMPTZ",
+        "processed_at": "TIMESTAMPTZ",
+        "ingest_date": "DATE",
+        "batch": "BIGINT",
+    },
+    "quarantine": {
+        "raw": "BLOB",
+        "reason": "VARCHAR",
+        "kafka_key": "BLOB",
+        "kafka_topic": "VARCHAR",
+        "kafka_partition": "INTEGER",
+        "kafka_offset": "BIGINT",
+        "kafka_timestamp": "TIMESTAMPTZ",
+        "processed_at": "TIMESTAMPTZ",
+        "ingest_date": "DATE",
+        "batch": "BIGINT",
+    },
+}
+
+# A producer that dies before it hears back sends again: the first arrival counts.
+_CURATED = """
+    SELECT * FROM tickets
+    QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) = 1
+"""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Files and bytes of one kind of rows."""
+
+    kind: Kind
+    files: int
+    bytes: int
+    batches: int
+    days: int
+
+
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the views `tickets`, `quarantine` and `curated` over the committed files of this moment.
+
+    `curated` has one row per `ticket_id`. A query that runs while the stream compacts may find a file gone: `query`
+    tries again, a connection kept for long does not.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    for kind in KINDS:
+        files = [str(file.path) for file in layout.committed_files(settings, kind)]
+        connection.execute(f"CREATE VIEW {kind} AS {_scan(kind, files)}")
+    connection.execute(f"CREATE VIEW curated AS {_CURATED}")
+    return connection
+
+
+def query(settings: Settings, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    """The answer to one SQL question about `tickets`, `quarantine` or `curated`."""
+
+    def ask() -> pd.DataFrame:
+        with connect(settings) as connection:
+            return connection.execute(sql, parameters).df()
+
+    return _again_if_a_file_vanished(ask)
+
+
+def read(settings: Settings, view: str = "tickets", columns: Sequence[str] = ("*",)) -> pa.Table:
+    """The rows of `tickets`, `quarantine` or `curated` as an Arrow table; `.to_pandas()` makes it a DataFrame."""
+
+    def ask() -> pa.Table:
+        with connect(settings) as connection:
+            return connection.sql(f"SELECT {', '.join(columns)} FROM {view}").to_arrow_table()
+
+    return _again_if_a_file_vanished(ask)
+
+
+def footprints(settings: Settings) -> list[Footprint]:
+    """How many committed files the lake has, and how large they are."""
+
+    def measure() -> list[Footprint]:
+        measured = []
+        for kind in KINDS:
+            files = layout.committed_files(settings, kind)
+            size = sum(file.path.stat().st_size for file in files)
+            batches, days = {file.batch for file in files}, {file.ingest_date for file in files}
+            measured.append(Footprint(kind, len(files), size, len(batches), len(days)))
+        return measured
+
+    return _again_if_a_file_vanished(measure)
+
+
+def _scan(kind: Kind, files: Sequence[str]) -> str:
+    if not files:
+        columns = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in _EMPTY_COLUMNS[kind].items())
+        return f"SELECT {columns} WHERE false"
+    # A view cannot hold a prepared parameter: the list is quoted here.
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    # Named columns, because a producer a version ahead may have added one, and the folder's two keep their types.
+    return (
+        f"SELECT * FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = true, "
+        "hive_types = {'ingest_date': DATE, 'batch': BIGINT})"
+    )
+
+
+def _again_if_a_file_vanished(ask: Callable[[], _T]) -> _T:
+    for _ in range(_TRIES - 1):
+        try:
+            return ask()
+        except (duckdb.IOException, FileNotFoundError):
+            continue  # a compaction replaced the files after they were listed: list them again
+    return ask()
+
+
+_PLACE = ["kafka_partition", "kafka_offset"]
+
+
+def as_others_see_it(settings: Settings, spark: SparkSession) -> pd.DataFrame:
+    """Rows, and distinct places in the topic, that each reader finds in the folder of the tickets.
+
+    Right whenever no stream and no compaction is writing; `lake` is right always.
+    """
+    folder = settings.tickets_dir
+    with duckdb.connect() as connection:
+        by_duckdb = connection.execute(
+            f"SELECT {', '.join(_PLACE)} FROM read_parquet(?)", [f"{folder}/ingest_date=*/batch=*/*.parquet"]
+        ).df()
+    by_arrow = ds.dataset(folder, partitioning="hive").to_table(columns=_PLACE).to_pandas()
+    by_pandas = pd.read_parquet(folder, columns=_PLACE)
+    by_spark = spark.read.parquet(str(folder)).agg(
+        F.count("*").alias("rows"), F.count_distinct(*_PLACE).alias("distinct")
+    ).first()  # fmt: skip
+    counted = {
+        "DuckDB": (len(by_duckdb), len(by_duckdb.drop_duplicates())),
+        "pyarrow": (len(by_arrow), len(by_arrow.drop_duplicates())),
+        "pandas": (len(by_pandas), len(by_pandas.drop_duplicates())),
+        "Spark": tuple(by_spark or (0, 0)),
+    }
+    return pd.DataFrame(
+        [(reader, rows, distinct) for reader, (rows, distinct) in counted.items()],
+        columns=["reader", "rows", "distinct places"],
+    )

@@ -1,0 +1,42 @@
+"""Start over: lake, checkpoint, audit and broker data go together, because each is meaningless without the others."""
+
+import shutil
+from pathlib import Path
+
+from indutech.kafka import broker as brokers
+from indutech.lake.writer_lock import sole_writer
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+
+
+class StillInUse(InduTechError):
+    """Somebody uses what would be deleted."""
+
+
+def listed(settings: Settings) -> list[tuple[Path, int]]:
+    """What would be deleted, with its size in bytes."""
+    return [(path, _size(path)) for path in _parts(settings) if path.exists()]
+
+
+def delete(settings: Settings) -> None:
+    """Delete it all.
+
+    Raises:
+        SecondWriter: a stream or compaction is writing.
+        StillInUse: the embedded broker has users.
+    """
+    with sole_writer(settings):
+        if not settings.bootstrap_servers and not brokers.stop(settings):
+            users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
+            raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
+        for path, _ in listed(settings):
+            shutil.rmtree(path)
+
+
+def _parts(settings: Settings) -> list[Path]:
+    ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
+    return ours if settings.bootstrap_servers else [*ours, settings.broker_dir]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,165 @@
+"""Sends tickets to the broker, generated or replayed from a file, at a rate or as fast as it goes, and audits them."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from indutech.kafka import topics
+from indutech.kafka.connection import Broker
+from indutech.producer.audit_log import Ledger
+from indutech.producer.counts import Limits, Sender, Tally
+from indutech.producer.pacing import Messages, Run
+from indutech.producer.progress import ProduceBar
+from indutech.producer.replay import Replay
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+from indutech.tickets import generator
+
+DEFAULT_COUNT = 20_000
+CHUNK = 1_000  # tickets between two looks at the clock
+MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
+MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
+
+
+class SendingBroke(InduTechError):
+    """The broker stopped acknowledging; what it did acknowledge is in the audit."""
+
+
+@dataclass(frozen=True)
+class ProduceResult:
+    """What one run sent; `seed` is None for a replay, and `bad_lines` were not tickets and so not sent."""
+
+    topic: str
+    sent: int
+    acknowledged: int
+    failed: int
+    seed: int | None
+    seconds: float
+    tickets_per_s: int
+    partitions: dict[int, dict[str, int | None]]
+    recovered: int = 0  # found at the broker at the start: sent by a run that was killed, or by another program
+    bad_lines: int = 0
+    bad_lines_file: str | None = None
+    stopped: bool = False  # by a signal, before all was sent
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything that was asked for is at the broker, as far as the run was let go on."""
+        return not self.failed and not self.bad_lines
+
+    @property
+    def sentence(self) -> str:
+        """The run in one line."""
+        said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
+        said += [f"{self.failed:,} failed"] if self.failed else []
+        said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
+        said += [f"{self.recovered:,} found there that no run had heard about"] if self.recovered else []
+        said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
+        said += [] if self.seed is None else [f"seed {self.seed}"]
+        return ("Stopped early: " if self.stopped else "") + "; ".join(said) + "."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON prints it."""
+        return asdict(self)
+
+
+def produce(
+    settings: Settings,
+    broker: Broker,
+    *,
+    count: int | None = None,
+    rate: float | None = None,
+    seed: int | None = None,
+    source: Path | None = None,
+    load: bool = False,
+    period: timedelta | None = None,
+    progress: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> ProduceResult:
+    """Send tickets and return once each of them was acknowledged or has failed.
+
+    `rate` is in tickets per second; without `count` it goes on until `stop` returns True, and without both 20,000 are
+    sent. `source` is a file to replay instead, `load` takes the faster client, `period` spreads the creation dates.
+
+    Raises:
+        SendingBroke: the broker stopped acknowledging, or the topic is gone.
+        RightMissing: the user of the settings may not write to the topic.
+        AuditRefused: the audit in the data folder is of another topic.
+        ReplayRefused: the source cannot be read as tickets at all.
+    """
+    if rate is not None and rate <= 0:
+        raise ValueError(f"a rate must be more than 0 tickets per second, not {rate}")
+    topic = topics.ensure_topic(broker, settings)
+    topics.refuse_without("WRITE", broker, topic)
+    tally = Tally(topic.partitions)
+    limits = _limits(settings, topic.config)
+    replay = Replay(settings, source, tally, limits.message_bytes) if source else None
+    if replay:
+        seed, messages = None, _first(replay.messages(CHUNK), count)
+    else:
+        seed = generator.drawn_seed() if seed is None else seed
+        count = DEFAULT_COUNT if count is None and rate is None else count
+        messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
+    with ExitStack() as stack:
+        ends = topics.end_offsets(broker, topic.name)
+        ledger = stack.enter_context(Ledger(settings, topic, ends, tally, seed=seed))
+        if replay:
+            stack.enter_context(replay)
+        sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
+        bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
+        run = Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
+        began = time.monotonic()
+        run.send(messages, rate)
+        seconds = time.monotonic() - began
+    if tally.broken and not run.stopped:
+        raise SendingBroke(
+            f"The broker at {broker.bootstrap_servers} stopped acknowledging ({tally.broken}): "
+            f"{sum(tally.acknowledged):,} of {tally.sent:,} tickets sent to {topic.name} are acknowledged. "
+            f"See that it is up, then send the rest; the audit {settings.audit_file} knows what arrived."
+        )
+    acknowledged = sum(tally.acknowledged)
+    return ProduceResult(
+        topic=topic.name,
+        sent=tally.sent,
+        acknowledged=acknowledged,
+        failed=tally.failed,
+        seed=seed,
+        seconds=round(seconds, 3),
+        tickets_per_s=round(acknowledged / seconds) if seconds > 0 else 0,
+        partitions={number: {"last_offset": None if last < 0 else last} for number, last in enumerate(tally.last)},
+        recovered=ledger.recovered,
+        bad_lines=replay.bad_lines if replay else 0,
+        bad_lines_file=str(replay.bad_lines_file) if replay and replay.bad_lines else None,
+        stopped=run.stopped,
+        errors=[*(replay.first_bad if replay else []), *tally.errors],
+    )
+
+
+def _first(messages: Messages, count: int | None) -> Messages:
+    left = count
+    for batch in messages:
+        yield batch[:left]
+        left = None if left is None else left - len(batch)
+        if left is not None and left <= 0:
+            return
+
+
+def _limits(settings: Settings, config: Mapping[str, str]) -> Limits:
+    accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
+    # A broker that stands still for half a minute is waited for; one that is gone for a minute is not.
+    return Limits(accepted, delivery_s=3 * settings.broker_timeout_s, request_s=settings.broker_timeout_s)
+
+
+def _sender(broker: Broker, topic: str, tally: Tally, limits: Limits, *, load: bool) -> Sender:
+    if load:
+        from indutech.producer.confluent import ConfluentSender
+
+        return ConfluentSender(broker, topic, tally, limits)
+    from indutech.producer.kafka_python import KafkaPythonSender
+
+    return KafkaPythonSender(broker, topic, tally, limits)

@@ -1,0 +1,175 @@
+"""A live look at the pipeline: what was sent, what is stored, what waits, and how long it took."""
+
+import time
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+from rich.table import Table
+
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker
+from indutech.lake import identity, layout
+from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.layout import KINDS, DataFile
+from indutech.producer import audit
+from indutech.system.settings import Settings
+
+_RATE_OVER_S = 10
+_LATENCY_OVER_BATCHES = 5
+_COUNT_DUPLICATES_EVERY_S = 10
+_MOST_TICKETS_COMPARED = 5_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One look. Latency is `processed_at` - `kafka_timestamp` of the newest micro-batches, in seconds.
+
+    Figures that nobody can know yet are None: no audit, no topic, nothing stored, or too many tickets to compare ids.
+    """
+
+    sent: int | None
+    acknowledged: int | None
+    stored: int
+    quarantined: int
+    duplicate_tickets: int | None
+    lag: int | None
+    latency_p50_s: float | None
+    latency_p95_s: float | None
+    latency_p99_s: float | None
+    stored_per_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The reading as JSON prints it."""
+        return asdict(self)
+
+
+@dataclass
+class Monitor:
+    """Remembers the row counts of files it has seen, so that a look costs only what is new."""
+
+    settings: Settings
+    broker: Broker
+    _rows: dict[Path, int] = field(default_factory=dict)
+    _history: deque[tuple[float, int]] = field(default_factory=deque)
+    _duplicates: tuple[float, int | None] = (float("-inf"), None)
+
+    def look(self) -> Reading:
+        """What stands there now."""
+        files = {kind: layout.committed_files(self.settings, kind) for kind in KINDS}
+        stored, quarantined = (sum(self._rows_of(file) for file in files[kind]) for kind in KINDS)
+        sent = audit.read_audit(self.settings)
+        p50, p95, p99 = _latency(files["tickets"])
+        return Reading(
+            sent=sent.sent if sent else None,
+            acknowledged=sent.acknowledged if sent else None,
+            stored=stored,
+            quarantined=quarantined,
+            duplicate_tickets=self._duplicate_tickets(files["tickets"], stored),
+            lag=self._lag(),
+            latency_p50_s=p50,
+            latency_p95_s=p95,
+            latency_p99_s=p99,
+            stored_per_s=self._rate(stored),
+        )
+
+    def _rows_of(self, file: DataFile) -> int:
+        if file.path not in self._rows:
+            try:
+                self._rows[file.path] = pq.read_metadata(file.path).num_rows
+            except FileNotFoundError:  # compacted since it was listed; the next look counts its successor
+                return 0
+        return self._rows[file.path]
+
+    def _lag(self) -> int | None:
+        if topics.describe_topic(self.broker, self.settings.topic) is None:
+            return None
+        known = identity.read(self.settings)
+        begin = dict(known.start_offsets) if known else topics.start_offsets(self.broker, self.settings.topic)
+        stored = {**begin, **Checkpoint(self.settings.checkpoint_dir).committed_offsets(self.settings.topic)}
+        end = topics.end_offsets(self.broker, self.settings.topic)
+        return sum(last - stored.get(partition, 0) for partition, last in end.items())
+
+    def _rate(self, stored: int) -> float:
+        now = time.monotonic()
+        self._history.append((now, stored))
+        while now - self._history[0][0] > _RATE_OVER_S:
+            self._history.popleft()
+        since, before = self._history[0]
+        return (stored - before) / (now - since) if now > since else 0.0
+
+    def _duplicate_tickets(self, files: list[DataFile], stored: int) -> int | None:
+        counted_at, count = self._duplicates
+        if time.monotonic() - counted_at < _COUNT_DUPLICATES_EVERY_S:
+            return count
+        if not files or stored > _MOST_TICKETS_COMPARED:
+            count = None if files else 0
+        else:
+            answer = _ask("SELECT count(*) - count(DISTINCT ticket_id) FROM read_parquet(?)", files)
+            count = int(answer[0]) if answer else count
+        self._duplicates = (time.monotonic(), count)
+        return count
+
+
+def _latency(files: list[DataFile]) -> tuple[float | None, float | None, float | None]:
+    newest = sorted({file.batch for file in files})[-_LATENCY_OVER_BATCHES:]
+    recent = [file for file in files if file.batch in newest]
+    answer = recent and _ask(
+        "SELECT quantile_cont(date_diff('millisecond', kafka_timestamp, processed_at) / 1000, [0.5, 0.95, 0.99]) "
+        "FROM read_parquet(?)",
+        recent,
+    )
+    return tuple(answer[0]) if answer and answer[0] else (None, None, None)
+
+
+def _ask(sql: str, files: list[DataFile]) -> tuple[Any, ...] | None:
+    try:
+        with duckdb.connect() as connection:
+            return connection.execute(sql, [[str(file.path) for file in files]]).fetchone()
+    except duckdb.IOException:  # compacted since it was listed: the next look sees its successor
+        return None
+
+
+def as_line(reading: Reading) -> str:
+    """The reading for a log: one line."""
+    waiting = "no topic yet" if reading.lag is None else f"{reading.lag:,} waiting"
+    rate = f"{reading.stored_per_s:,.0f} tickets/s"
+    return (
+        f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
+        f"{reading.quarantined:,} set aside, {waiting}"
+    )
+
+
+def as_table(reading: Reading, topic: str) -> Table:
+    """The reading for the terminal."""
+    table = Table(title=f"Topic {topic}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right", min_width=14)
+    table.add_column(style="dim")
+    for name, value, meaning in _lines(reading):
+        table.add_row(name, value, meaning)
+    return table
+
+
+def _lines(reading: Reading) -> list[tuple[str, str, str]]:
+    def count(number: int | None) -> str:
+        return "-" if number is None else f"{number:,}"
+
+    def seconds(number: float | None) -> str:
+        return "-" if number is None else f"{number:,.2f} s"
+
+    return [
+        ("sent", count(reading.sent), "by the producer, over all its runs"),
+        ("acknowledged", count(reading.acknowledged), "by the broker"),
+        ("stored", count(reading.stored), "tickets in the lake"),
+        ("set aside", count(reading.quarantined), "messages in quarantine"),
+        ("duplicates", count(reading.duplicate_tickets), "rows whose ticket_id is there already"),
+        ("lag", count(reading.lag), "in the topic, not stored yet"),
+        ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),
+        ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch that stores it"),
+        ("latency p95", seconds(reading.latency_p95_s), f"newest {_LATENCY_OVER_BATCHES} micro-batches"),
+        ("latency p99", seconds(reading.latency_p99_s), ""),
+    ]

@@ -1,0 +1,115 @@
+"""The two headless runs over all notebooks: the report, and the outputs that are committed."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indutech.kafka import broker as brokers
+from indutech.kafka import topics
+from indutech.kafka.broker import Broker
+from indutech.proof import reconcile
+from indutech.proof.reconcile import NothingToProve
+from indutech.report import report, run
+from indutech.report.report import ProofLine, Run
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+
+
+class ProofBroken(InduTechError):
+    """The run lost or doubled something, or left it unread."""
+
+
+@dataclass(frozen=True)
+class MadeReport:
+    """Where the report opens, and the line of its proof; None if no notebook sent anything."""
+
+    index: Path
+    proof: ProofLine | None
+
+
+def make_report(
+    parameters: Mapping[str, object] | None = None, sources: Sequence[Path] | None = None, show_progress: bool = True
+) -> MadeReport:
+    """Run the notebooks, by default all, in a room of their own and write the report.
+
+    Raises:
+        NotebookFailed: the report of the run before stays as it is.
+        ProofBroken: the report is written, and says so too.
+    """
+    into = Settings().data_dir / "report"
+    with run.stoppable(), run.room("report") as settings:
+        # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
+        with _broker_for_the_run(settings) as broker:
+            executed = run.run_all(
+                run.find_notebooks() if sources is None else sources,
+                settings.data_dir / "notebooks",
+                parameters,
+                show_progress,
+            )
+            line = _proof_line(settings, broker)
+            named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
+        facts = report.run_facts(datetime.now(UTC), executed, parameters or {}, named)
+        index = report.write(executed, into, Run(facts, line))
+    if line and not line.kept:
+        raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {index}")
+    return MadeReport(index, line)
+
+
+def refresh_outputs() -> list[Path]:
+    """Run every notebook with its defaults in a clean room and save the outputs in place; return what changed."""
+    sources = run.find_notebooks()
+    with (
+        run.stoppable(),
+        run.room("notebooks") as settings,
+        _broker_for_the_run(settings),
+    ):
+        executed = run.run_all(sources, settings.data_dir / "notebooks")
+    return [one.source for one in executed if _save_outputs(one.path, one.source)]
+
+
+@contextmanager
+def _broker_for_the_run(settings: Settings) -> Iterator[Broker]:
+    """A broker for the whole run; on one that is not ours, the topic of the run goes with the run."""
+    with brokers.connected(settings) as broker:
+        try:
+            yield broker
+        finally:
+            if not broker.embedded:
+                topics.delete_topic(broker, settings.topic)
+
+
+def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:
+    try:
+        proof = reconcile.prove(settings, broker)
+    except NothingToProve:
+        return None
+    sentence = (
+        f"reconciled: {proof.acknowledged:,} sent, {proof.stored:,} stored, {proof.lost:,} lost, {proof.twice:,} twice"
+    )
+    aside = f", {proof.quarantined:,} set aside with the reason" if proof.quarantined else ""
+    pending = f", {proof.pending:,} not read yet" if proof.pending else ""
+    return ProofLine(sentence + aside + pending, proof.exit_code == 0)
+
+
+def _save_outputs(executed: Path, source: Path) -> bool:
+    """Put the outputs of a run into the notebook it came from, without times and machine details."""
+    ran = json.loads(executed.read_text(encoding="utf-8"))
+    before = source.read_text(encoding="utf-8")
+    notebook: dict[str, Any] = json.loads(before)
+    for cell, fresh in zip(notebook["cells"], ran["cells"], strict=True):
+        cell["metadata"] = {name: cell["metadata"][name] for name in ("tags", "alt") if cell["metadata"].get(name)}
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = fresh["execution_count"]
+            cell["outputs"] = fresh["outputs"]
+    notebook["metadata"] = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+    }
+    after = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    if after != before:
+        source.write_text(after, encoding="utf-8")
+    return after != before

@@ -1,0 +1,194 @@
+"""Turn an executed notebook into a page of the report, with nbconvert and the template in assets/report."""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mistune
+import nbformat
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+from nbconvert import HTMLExporter
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+from traitlets.config import Config
+
+from indutech.system.settings import PROJECT
+
+STYLE = PROJECT / "assets" / "report"
+PLOTLY = "application/vnd.plotly.v1+json"
+CHART_HEIGHT = 400
+LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
+_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of a page: what the contents list shows and where it leads."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a notebook's first cell says: `# title`, `**Question.** …`, `**Answer.** …`."""
+
+    title: str
+    question: str
+    answer: str
+
+
+def opening(notebook: nbformat.NotebookNode) -> Opening:
+    """Read the title, question and answer that a notebook opens with; empty where it has none."""
+    first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
+    title = re.search(r"^# (.+)$", first, re.MULTILINE)
+    return Opening(title[1].strip() if title else "", _paragraph(first, "Question"), _paragraph(first, "Answer"))
+
+
+def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
+    """One self-standing page; `page` gives the template its title, neighbours and stamp."""
+    renderer = _Renderer()
+    to_markup = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough"])
+    exporter = HTMLExporter(
+        extra_template_basedirs=[str(STYLE)],
+        template_name="page",
+        config=Config(NbConvertBase={"display_data_priority": [PLOTLY, "image/svg+xml", "text/html", "text/markdown",
+                                                               "image/png", "image/jpeg", "text/plain"]}),
+    )  # fmt: skip
+    exporter.register_filter("markdown2html", to_markup)
+    exporter.register_filter("plotly_figure", plotly_figure)
+    exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
+    body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
+    soup = BeautifulSoup(body, "html.parser")
+    _keep_links_inside(soup, page.get("files", ()))
+    _make_tables_readable(soup)
+    return str(soup)
+
+
+def markdown(text: str) -> str:
+    """A sentence or two of Markdown as HTML, without the paragraph around it and without links."""
+    return re.sub(r"</?(a|p)\b[^>]*>", "", str(mistune.html(text))).strip()
+
+
+def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A Plotly bundle as the template needs it: the title apart, so that it can wrap; JSON safe inside a script."""
+    layout = dict(figure["layout"])
+    title = layout.pop("title", None) or {}
+    text = title if isinstance(title, str) else title.get("text") or ""
+    if text and isinstance(layout.get("margin"), dict):
+        layout["margin"] = {**layout["margin"], "t": 24}
+    elif text:
+        layout["margin"] = {"t": 24}
+    spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
+    plain = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", str(text))).split())
+    return {"title": plain, "height": layout.get("height") or CHART_HEIGHT, "json": spec}
+
+
+def highlighting_css() -> str:
+    """Colours of the code, for the style sheet."""
+    return str(HtmlFormatter(style="tango", cssclass="highlight").get_style_defs(".highlight"))
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Markdown to HTML without maths (a `$` is a dollar), with anchors on headings."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=False)
+        self.headings: list[Heading] = []
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        plain = html.unescape(re.sub(r"<[^>]+>", "", text))
+        anchor = base = _slug(plain)
+        taken = {heading.anchor for heading in self.headings}
+        number = 2
+        while anchor in taken:
+            anchor, number = f"{base}-{number}", number + 1
+        self.headings.append(Heading(level, plain, anchor))
+        return f'<h{level} id="{anchor}">{text}</h{level}>\n'
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        try:
+            return str(highlight(code, get_lexer_by_name(info or "text"), HtmlFormatter(cssclass="highlight")))
+        except ClassNotFound:
+            return f"<pre>{html.escape(code)}</pre>\n"
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "section"
+
+
+def _paragraph(markdown_text: str, name: str) -> str:
+    found = re.search(rf"^\*\*{name}\.\*\*\s*(.+?)(?=\n\s*\n|\n\*\*[A-Z][\w ]+\.\*\*|\Z)", markdown_text, re.M | re.S)
+    return re.sub(r"\s+", " ", found[1]).strip() if found else ""
+
+
+def _keep_links_inside(soup: BeautifulSoup, files: Collection[str]) -> None:
+    """A link to a notebook leads to its page; one to a file that the report does not carry becomes plain text."""
+    for link in soup.select("main .text a[href], main .reading a[href]"):
+        target, _, part = str(link["href"]).partition("#")
+        page = f"{target.removesuffix('.ipynb')}.html"
+        if re.match(r"(https?:|mailto:)", target) or not target:
+            continue
+        if page in files:
+            link["href"] = f"{page}#{part}" if part else page
+        else:
+            link.unwrap()
+
+
+def _make_tables_readable(soup: BeautifulSoup) -> None:
+    """Tables scroll in a box of their own, numbers stand on the right, pandas' own style is dropped."""
+    for style in soup.select("main style"):
+        style.decompose()
+    for table in soup.select("main table"):
+        del table["border"]
+        table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0"}))
+        for row in table.find_all("tr"):
+            row.attrs.pop("style", None)
+        _merge_heads(table)
+        _drop_row_numbers(table)
+        _align_numbers(table)
+        for cell in table.select("td"):
+            if len(cell.get_text()) > LONG_TEXT:
+                cell["class"] = "long"
+
+
+def _merge_heads(table: Tag) -> None:
+    """A named index makes pandas write a second row of heads with one word in it; names become words."""
+    heads = [row.find_all("th") for row in table.select("thead tr")]
+    words = [[cell.get_text(strip=True) for cell in row] for row in heads]
+    if len(words) == 2 and words[0][:1] == [""] and not any(words[1][1:]):
+        heads[0][0].string = words[1][0]
+        table.select("thead tr")[1].decompose()
+    if "dataframe" in table.get_attribute_list("class"):
+        for head in table.select("thead th"):
+            head.string = head.get_text(strip=True).replace("_percent", " %").replace("_", " ")
+
+
+def _drop_row_numbers(table: Tag) -> None:
+    """A pandas index that only counts from 0 says nothing to a reader."""
+    heads = [row.th for row in table.select("thead tr")]
+    index = [row.th for row in table.select("tbody tr")]
+    words = [head.get_text(strip=True) if head else None for head in [*heads, *index]]
+    if len(heads) == 1 and words == ["", *map(str, range(len(index)))]:
+        for head in filter(None, [*heads, *index]):
+            head.decompose()
+
+
+def _align_numbers(table: Tag) -> None:
+    rows = [list(row.find_all(["td", "th"], recursive=False)) for row in table.select("tbody tr")]
+    heads = [row.find_all(["td", "th"], recursive=False) for row in table.select("thead tr")]
+    for column in range(max((len(row) for row in rows), default=0)):
+        cells = [row[column] for row in rows if len(row) > column]
+        words = [cell.get_text(strip=True) for cell in cells]
+        if any(words) and all(_NUMBER.match(word) or word in ("", "–", "-", "NaN") for word in words):
+            for cell in cells + [head[column] for head in heads if len(head) > column]:
+                cell["class"] = "num"

@@ -1,0 +1,109 @@
+"""What the notebooks build on one another: each can make, ticket by ticket, what the one before it would have made."""
+
+import atexit
+import contextlib
+import os
+from datetime import timedelta
+
+import pandas as pd
+from kafka import KafkaProducer
+
+from indutech.kafka import broker as brokers
+from indutech.kafka import connection, topics
+from indutech.kafka.broker import Broker
+from indutech.lake import identity
+from indutech.producer import produce
+from indutech.report.parameters import Asked
+from indutech.stream import job
+from indutech.system.settings import Settings
+from indutech.tickets import generator
+
+PERIOD = timedelta(weeks=4)
+SENT_AGAIN = 25
+BAD_CLIENT = b"4242"
+
+# One message for each of five ways to break the contract; the first is cut short as a full disk would.
+_GOOD = (
+    '{"ticket_id":"00000000-0000-4000-8000-00000000000%d","client_id":%s,"creation_date":"2026-03-02T08:00:00Z",'
+    '"request":"Le convoyeur est à l\'arrêt","type":"%s","priority":"HAUTE"}'
+)
+BAD_MESSAGES = {
+    "cut short": (_GOOD % (1, 4242, "Connexion"))[:90].encode(),
+    "a type nobody knows": (_GOOD % (2, 4242, "Hologramme")).encode(),
+    "a client number in quotes": (_GOOD % (3, '"4242"', "Connexion")).encode(),
+    "text behind the ticket": (_GOOD % (4, 4242, "Connexion") + " merci").encode(),
+    "Latin-1 instead of UTF-8": (_GOOD % (5, 4242, "Panne Matérielle")).encode("latin-1"),
+}
+
+
+def settings_for(asked: Asked) -> Settings:
+    """The settings of a notebook; a run that names its own count or seed gets a folder and a topic of its own.
+
+    Otherwise it would read what another run left there. A caller who sets INDUTECH_DATA_DIR has chosen the folder.
+    """
+    settings = Settings()
+    if not asked.given & {"count", "seed"} or os.environ.get("INDUTECH_DATA_DIR"):
+        return settings
+    name = f"count-{asked.values['count']}-seed-{asked.values['seed']}"
+    own = {"data_dir": settings.data_dir / "runs" / name, "topic": f"{settings.topic}-{name}"}
+    return settings.model_copy(update=own)
+
+
+def hold_broker(settings: Settings) -> Broker:
+    """A broker for as long as this notebook's kernel lives."""
+    held = contextlib.ExitStack()
+    broker = held.enter_context(brokers.connected(settings))
+    atexit.register(held.close)
+    return broker
+
+
+def sent(settings: Settings, broker: Broker, count: int, seed: int) -> int:
+    """Messages in the topic; if there are none, what notebook 02 sends is sent first."""
+    topic = topics.ensure_topic(broker, settings)
+    if not _messages_in(broker, topic.name):
+        produce.produce(settings, broker, count=count, seed=seed, period=PERIOD, progress=False)
+    return _messages_in(broker, topic.name)
+
+
+def send_again(settings: Settings, broker: Broker, count: int, seed: int) -> int:
+    """Send the first 25 tickets a second time, as a producer does that died before it heard back; return how many."""
+    again = settings.data_dir / "story" / "again.jsonl"
+    again.parent.mkdir(parents=True, exist_ok=True)
+    first = next(generator.ticket_messages(count, seed, period=PERIOD))[:SENT_AGAIN]
+    again.write_bytes(b"".join(value + b"\n" for _, value in first))
+    return produce.produce(settings, broker, source=again, progress=False).acknowledged
+
+
+def send_bad(settings: Settings, broker: Broker) -> pd.DataFrame:
+    """Send each bad message past our producer, which would refuse it; return where the broker put it."""
+    sender = KafkaProducer(**connection.kafka_python_config(broker), acks="all")
+    try:
+        placed = [
+            sender.send(settings.topic, key=BAD_CLIENT, value=value).get(timeout=settings.broker_timeout_s)
+            for value in BAD_MESSAGES.values()
+        ]
+    finally:
+        sender.close()
+    return pd.DataFrame(
+        {
+            "what is wrong": list(BAD_MESSAGES),
+            "partition": [place.partition for place in placed],
+            "offset": [place.offset for place in placed],
+        }
+    )
+
+
+def stored(settings: Settings, count: int, seed: int) -> None:
+    """See to it that the lake holds tickets: if it has none, do what notebooks 02 and 03 do."""
+    if identity.has_rows(settings):
+        return
+    with brokers.connected(settings) as broker:
+        sent(settings, broker, count, seed)
+        send_again(settings, broker, count, seed)
+        send_bad(settings, broker)
+        job.run(settings, broker, once=True)
+
+
+def _messages_in(broker: Broker, topic: str) -> int:
+    first, end = topics.start_offsets(broker, topic), topics.end_offsets(broker, topic)
+    return sum(end[partition] - first[partition] for partition in end)

@@ -1,0 +1,7 @@
+"""The Spark job from topic to lake: read, validate, enrich, write, each offset exactly once.
+
+`job.run` runs it in the Spark of `session`. `transforms` and `validation` say what happens to a message, `batches` how
+a micro-batch is written.
+"""
+
+__all__ = ["job", "metrics", "progress", "session", "transforms"]

@@ -1,0 +1,172 @@
+"""The Spark job: topic → validated, enriched rows → lake and quarantine, each offset exactly once."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from indutech.kafka import connection, topics
+from indutech.kafka.broker import Broker
+from indutech.lake import compaction, identity, layout
+from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.identity import Identity
+from indutech.lake.writer_lock import sole_writer
+from indutech.stream import metrics
+from indutech.stream.batches import BatchWriter
+from indutech.stream.session import session
+from indutech.system.errors import InduTechError
+from indutech.system.settings import Settings
+
+# Bigger fetches than Kafka's defaults: measured 15 to 30 % faster reads.
+_KAFKA_READS = {
+    "kafka.max.poll.records": "20000",
+    "kafka.max.partition.fetch.bytes": str(8 * 1024**2),
+    "kafka.fetch.max.bytes": str(64 * 1024**2),
+    "kafka.isolation.level": "read_committed",
+    "failOnDataLoss": "true",
+}
+_STOP_DEADLINE_S = 60
+
+
+class StreamFailed(InduTechError):
+    """Spark gave up; the message carries its reason and the log's place."""
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    """What one run of the stream did."""
+
+    batches: int
+    stored: int
+    quarantined: int
+    seconds: float
+    stopped_by_user: bool
+
+
+def run(
+    settings: Settings,
+    broker: Broker,
+    *,
+    once: bool,
+    spark: SparkSession | None = None,
+    on_batch: Callable[[dict[str, int]], None] | None = None,
+) -> StreamResult:
+    """Store what the topic holds; `once` drains what is there and returns, otherwise until SIGTERM or SIGINT.
+
+    Args:
+        spark: a session to use and leave running; by default one is started.
+        on_batch: called after each micro-batch with its number and counts.
+
+    Raises:
+        SecondWriter: another stream or compaction holds this lake.
+        LakeIdentityMismatch: lake, checkpoint and topic do not belong together.
+        CheckpointDamaged: the checkpoint cannot be read.
+        StreamFailed: Spark stopped with an error.
+        RightMissing: the user of the settings may not read the topic.
+    """
+    with sole_writer(settings), _stop_asked() as stop:
+        topic = topics.ensure_topic(broker, settings)
+        topics.refuse_without("READ", broker, topic)
+        known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
+        checkpoint = Checkpoint(settings.checkpoint_dir)
+        checkpoint.check(topic.name)
+        checkpoint.remove_orphaned_checksums()
+        compaction.finish_interrupted(settings)
+        layout.remove_leftovers(settings)
+        if (replayed := checkpoint.to_replay()) is not None:
+            compaction.refuse_compacted(settings, replayed)
+        writer = BatchWriter(settings, known)
+        began = time.monotonic()
+        spark = spark or session(settings)
+        listener = metrics.ProgressWriter(settings, writer, on_batch)
+        spark.streams.addListener(listener)
+        try:
+            query = _start(spark, settings, broker, known, writer, once)
+            _wait(query, stop, settings)
+            listener.settle()
+        finally:
+            spark.streams.removeListener(listener)
+        return StreamResult(
+            listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop.is_set()
+        )
+
+
+def _start(
+    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, writer: BatchWriter, once: bool
+) -> StreamingQuery:
+    first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
+    source = (
+        spark.readStream.format("kafka")
+        .options(**connection.spark_options(broker), **_KAFKA_READS)
+        .option("subscribe", known.topic)
+        .option("startingOffsets", json.dumps(first))
+        .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
+        # A topic with fewer partitions than cores is read in slices, so that no core idles.
+        .option("minPartitions", os.cpu_count() or 1)
+        .load()
+    )
+    sink = source.writeStream.foreachBatch(writer).option("checkpointLocation", str(settings.checkpoint_dir))
+    if once:
+        return sink.trigger(availableNow=True).start()
+    return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()
+
+
+def _wait(query: StreamingQuery, stop: threading.Event, settings: Settings) -> None:
+    try:
+        while query.isActive and not stop.is_set():
+            query.awaitTermination(0.2)  # type: ignore[arg-type]
+        if query.isActive:
+            _let_the_batch_finish(query)
+            query.stop()
+        if failure := query.exception():
+            raise failure
+    except PySparkException as error:
+        raise StreamFailed(
+            f"Spark stopped: {_cause(error)} Nothing is lost: what was not committed is done again at the next start. "
+            f"Details: {settings.log_dir / 'spark.log'}."
+        ) from error
+
+
+def _let_the_batch_finish(query: StreamingQuery) -> None:
+    """A batch cut short is done again at the next start, which is right but wasteful: give it a moment."""
+    deadline = time.monotonic() + _STOP_DEADLINE_S
+    begun = _last_batch(query)
+    while time.monotonic() < deadline and query.isActive and query.status["isTriggerActive"]:
+        if _last_batch(query) != begun:
+            return
+        time.sleep(0.05)
+
+
+def _last_batch(query: StreamingQuery) -> int | None:
+    progress = query.lastProgress
+    return progress.batchId if progress else None
+
+
+def _cause(error: PySparkException) -> str:
+    """The line of Spark's message that says why, without the pages around it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("Caused by:", "indutech.", "java.", "org.apache.kafka"))]
+    return (telling[-1] if telling else lines[0] if lines else type(error).__name__)[:400].rstrip(".") + "."
+
+
+@contextmanager
+def _stop_asked() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; in a thread other than the main one, nobody can."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,79 @@
+"""Progress of the stream as a small JSON file that the monitor and notebook 03 read."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql.streaming.listener import (
+    QueryIdleEvent,
+    QueryProgressEvent,
+    QueryStartedEvent,
+    QueryTerminatedEvent,
+    StreamingQueryListener,
+)
+
+from indutech.stream.batches import BatchWriter
+from indutech.system.settings import Settings
+from indutech.system.state_files import write_json
+
+_KEPT_BATCHES = 500
+
+
+class ProgressWriter(StreamingQueryListener):
+    """Appends one entry per micro-batch.
+
+    An entry has `batch`, `started_at`, `rows`, `stored`, `quarantined`, `seconds` and `rows_per_s`.
+    """
+
+    def __init__(
+        self, settings: Settings, writer: BatchWriter, on_batch: Callable[[dict[str, Any]], None] | None
+    ) -> None:
+        self._file = settings.metrics_file
+        self._writer = writer
+        self._on_batch = on_batch
+        self._ended = threading.Event()
+        self.batches = 0
+
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
+        """Nothing to note yet."""
+
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
+        """Nothing to note: an idle topic makes no batch."""
+
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802
+        """Note the batch that has just been committed."""
+        progress = event.progress
+        if not progress.numInputRows:
+            return
+        self.batches += 1
+        seconds = progress.durationMs.get("triggerExecution", 0) / 1000
+        entry = {
+            "batch": progress.batchId,
+            "started_at": progress.timestamp,
+            "rows": progress.numInputRows,
+            **self._writer.counts.pop(progress.batchId, {}),
+            "seconds": seconds,
+            "rows_per_s": round(progress.numInputRows / seconds) if seconds else None,
+        }
+        kept = read(self._file)[1 - _KEPT_BATCHES :]
+        write_json(self._file, {"batches": [*kept, entry]})
+        if self._on_batch:
+            self._on_batch(entry)
+
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802
+        """Say that no further event comes."""
+        self._ended.set()
+
+    def settle(self, deadline_s: float = 10) -> None:
+        """Wait until the last event has arrived: Spark delivers them later than the query ends."""
+        self._ended.wait(deadline_s)
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """The entries so far, oldest first; none if the stream has not run."""
+    try:
+        return list(json.loads(file.read_text())["batches"])
+    except FileNotFoundError:
+        return []

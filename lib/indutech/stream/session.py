@@ -1,0 +1,100 @@
+"""One real Spark, local, quiet, in UTC, with the Kafka connector on its class path."""
+
+import locale
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from indutech.jvm.jars import spark_kafka_jars
+from indutech.jvm.java import find_java
+from indutech.system.settings import Settings
+
+_LOGGING = Path(__file__).with_name("spark.log4j2.properties")
+
+
+def session(settings: Settings, app: str = "indutech") -> SparkSession:
+    """The Spark session of this process, started if there is none.
+
+    Raises:
+        JavaMissing: there is no Java that Spark can run on.
+    """
+    if SparkContext._active_spark_context is None:
+        os.environ["JAVA_HOME"] = str(find_java().parents[1])
+        # Else Spark looks up the machine's own name, which a container without a network does not have.
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    log = settings.log_dir / "spark.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    builder = SparkSession.builder.appName(app)
+    for name, value in _configuration(settings, log).items():
+        builder = builder.config(name, value)
+    with _utf8_file_names(), _jvm_output_to(log.with_name("spark-jvm.log")):
+        spark: SparkSession = builder.getOrCreate()
+    return spark
+
+
+def _configuration(settings: Settings, log: Path) -> dict[str, str]:
+    java_options = [
+        "-XX:+UseParallelGC",  # throughput matters here, pauses of a few ms do not
+        f'"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"',
+        f'"-Dindutech.log={log}"',
+    ]
+    return {
+        "spark.master": "local[*]",
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.extraJavaOptions": " ".join(java_options),
+        # Not spark.jars, which would copy each jar again at every start.
+        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in spark_kafka_jars()),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": (settings.data_dir / "spark-warehouse").as_uri(),
+        # INT96, the default, has no statistics and no zone: DuckDB and pyarrow would each guess one.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.hadoop.parquet.compression.codec.zstd.level": "1",
+        "spark.sql.sources.partitionOverwriteMode": "dynamic",
+        # With few dates in a batch, one open file per date is cheaper than sorting every row by date.
+        "spark.sql.maxConcurrentOutputFileWriters": "16",
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        "spark.sql.streaming.metricsEnabled": "false",
+    }
+
+
+@contextmanager
+def _utf8_file_names() -> Iterator[None]:
+    """Let the JVM read folder names with accents where the terminal's locale is plain C."""
+    if locale.getpreferredencoding(False).lower().replace("-", "") == "utf8" and os.environ.get("LC_ALL", "") != "C":
+        yield
+        return
+    before = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C.UTF-8"
+    try:
+        yield
+    finally:
+        os.environ.pop("LC_ALL") if before is None else os.environ.update(LC_ALL=before)
+
+
+@contextmanager
+def _jvm_output_to(log: Path) -> Iterator[None]:
+    """Point this process's stdout and stderr at a file while the JVM starts, because the JVM keeps what it inherits."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(saved[0], 1)
+        os.dup2(saved[1], 2)
+        for descriptor in (*saved, target):
+            os.close(descriptor)

@@ -1,0 +1,131 @@
+"""Every setting of the project, once: from the environment, then from `.env`, then the defaults below."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+class Settings(BaseSettings):
+    """What someone may change without touching the code.
+
+    Names of the environment variables are the aliases; relative folders start at the project's root,
+    so that a notebook, a test and the command line all mean the same place.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+        hide_input_in_errors=True,  # a password in the wrong place must not be printed
+    )
+
+    bootstrap_servers: str | None = Field(
+        None,
+        alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="Broker addresses, host:port, comma separated. Empty: an embedded Apache Kafka is started.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT",
+        alias="KAFKA_SECURITY_PROTOCOL",
+        description="PLAINTEXT, SSL (TLS), SASL_PLAINTEXT (a user, unencrypted) or SASL_SSL (a user over TLS).",
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = Field(
+        "SCRAM-SHA-256",
+        alias="KAFKA_SASL_MECHANISM",
+        description="SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN; used with SASL only.",
+    )
+    sasl_username: str | None = Field(None, alias="KAFKA_SASL_USERNAME", description="The user; used with SASL only.")
+    sasl_password: SecretStr | None = Field(
+        None, alias="KAFKA_SASL_PASSWORD", description="The user's password; better in a file, see the next."
+    )
+    sasl_password_file: Path | None = Field(
+        None, alias="KAFKA_SASL_PASSWORD_FILE", description="A file that holds nothing but the password."
+    )
+    ssl_ca_file: Path | None = Field(
+        None,
+        alias="KAFKA_SSL_CA_FILE",
+        description="PEM file of the authority that signed the broker's certificate. Empty: those this machine trusts.",
+    )
+    topic: str = Field(
+        "client_tickets",
+        alias="KAFKA_TOPIC",
+        pattern=r"^[a-zA-Z0-9._-]{1,249}$",
+        description="The topic.",
+    )
+    data_dir: Path = Field(
+        Path("data_output"),
+        alias="INDUTECH_DATA_DIR",
+        description="Lake, checkpoint, audit and embedded broker data; they belong together.",
+    )
+    broker_timeout_s: float = Field(
+        20,
+        alias="INDUTECH_BROKER_TIMEOUT_S",
+        gt=0,
+        le=600,
+        description="Longest wait for a broker, in seconds.",
+    )
+    max_batch_tickets: int = Field(
+        1_000_000, alias="INDUTECH_MAX_BATCH_TICKETS", ge=1, description="Most tickets that one micro-batch may hold."
+    )
+    trigger_s: float = Field(
+        2, alias="INDUTECH_TRIGGER_S", ge=0, description="Shortest time between two micro-batches, in seconds."
+    )
+    driver_memory: str = Field(
+        "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
+    )
+
+    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
+    @classmethod
+    def _from_project_root(cls, path: Path | None) -> Path | None:
+        return PROJECT / path if path else None  # an absolute path stays what it is
+
+    @property
+    def lake_dir(self) -> Path:
+        """The lake: tickets, quarantine and the identity that ties them to a topic."""
+        return self.data_dir / "lake"
+
+    @property
+    def tickets_dir(self) -> Path:
+        """Valid tickets, one folder per date and micro-batch."""
+        return self.lake_dir / "tickets"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        """Messages that broke the contract, one folder per date and micro-batch."""
+        return self.lake_dir / "quarantine"
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """Spark's offsets and commits."""
+        return self.data_dir / "checkpoint"
+
+    @property
+    def audit_file(self) -> Path:
+        """What the producer sent and the broker acknowledged."""
+        return self.data_dir / "audit" / "producer.json"
+
+    @property
+    def broker_dir(self) -> Path:
+        """Data of the embedded broker."""
+        return self.data_dir / "broker"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Certificates, passwords and settings of the users of a secured broker of ours."""
+        return self.data_dir / "secrets"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where Spark and the embedded broker write their logs."""
+        return self.data_dir / "logs"
+
+    @property
+    def metrics_file(self) -> Path:
+        """Progress of the stream, one entry per micro-batch."""
+        return self.data_dir / "metrics" / "stream.json"

@@ -1,0 +1,73 @@
+"""The generated parts of docs/ticket.md: whatever stands between two markers comes from the contract and its cases."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from indutech.system.settings import PROJECT
+from indutech.tickets import strict_json
+from indutech.tickets.cases import malformed_cases
+from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, contract_table
+
+DOCUMENT = PROJECT / "docs" / "ticket.md"
+_MARKERS = re.compile(r"(<!-- ticket:(?P<name>[a-z]+) -->\n).*?(<!-- /ticket -->)", re.S)
+
+
+def renewed(text: str) -> str:
+    """Return the document with every generated part made anew."""
+    return _MARKERS.sub(lambda found: f"{found[1]}{_PARTS[found['name']]()}\n{found[3]}", text)
+
+
+def renew() -> list[Path]:
+    """Write the document if a generated part has changed; returns it if so."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    now = renewed(text)
+    if now == text:
+        return []
+    DOCUMENT.write_text(now, encoding="utf-8")
+    return [DOCUMENT]
+
+
+def _teams() -> str:
+    rows = [f"| {type_} | {team} |" for type_, team in TEAM_FOR_TYPE.items()]
+    priorities = ", ".join(f"`{priority}`" for priority in Priority)
+    return "\n".join(["| type | team |", "|---|---|", *rows, "", f"Priorities, from low to critical: {priorities}."])
+
+
+def _limits() -> str:
+    rows = [
+        ("levels of nesting", strict_json.MAX_DEPTH, "far below where parsers give up, each elsewhere"),
+        (
+            "digits of a number",
+            strict_json.MAX_DIGITS,
+            "the limit of the JSON parser inside Spark, so Python keeps it too",
+        ),
+        ("characters of a key", strict_json.MAX_KEY, "likewise; counted in UTF-16"),
+        ("characters of a value in a reason", strict_json.ECHO_CHARACTERS, "the whole value is in the quarantine"),
+    ]
+    return "\n".join(
+        ["| at most | | why |", "|---|---|---|", *(f"| {n:,} | {what} | {why} |" for what, n, why in rows)]
+    )
+
+
+def _refused() -> str:
+    rows = [f"| {c.name} | {_quoted(c.reason)} | {c.why} |" for c in malformed_cases() if c.reason]
+    return "\n".join(["| message | reason | why it matters |", "|---|---|---|", *rows])
+
+
+def _taken() -> str:
+    rows = [f"| {c.name} | {c.why} |" for c in malformed_cases() if not c.reason]
+    return "\n".join(["| message | why it is right |", "|---|---|", *rows])
+
+
+def _quoted(reason: str) -> str:
+    return f"`{reason}`".replace("|", "\\|")
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {
+    "contract": contract_table,
+    "teams": _teams,
+    "limits": _limits,
+    "refused": _refused,
+    "taken": _taken,
+}

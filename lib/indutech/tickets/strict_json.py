@@ -1,0 +1,119 @@
+"""From the bytes of a message to the pairs of one JSON object, or the reason why it holds none: RFC 8259, strictly."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+# Unicode's White_Space, then the zero-width space, the word joiner and the byte order mark, which look like nothing.
+BLANKS = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\u2060\ufeff"
+)
+JSON_BLANKS = " \t\n\r"
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+MAX_DEPTH = 64  # far below the limits of Python's parser and of Spark's, which differ
+MAX_DIGITS, MAX_KEY = 1_000, 50_000  # of a number, of a key in UTF-16: Jackson's limits, so Python keeps them too
+ECHO_CHARACTERS = 40  # a reason quotes at most this much of a value
+
+# Every pattern means the same to Python and to Java, so Spark validates with the very same text. Possessive, so that a
+# megabyte of anything costs neither time nor stack.
+STRINGS = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'
+NOT_BRACKETS = r"[^\[\]{}]++"
+# Each consumes what is right and then asks for one character more: it finds something only if something is wrong.
+LONE_SURROGATE = (
+    r"\A(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+[\s\S]"
+)
+ESCAPED_NUL = r"\A(?:[^\\]++|\\(?!u0000)[\s\S])*+[\s\S]"
+CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+
+
+class Number(str):
+    """The text of a JSON number, as written: 1234.0 is not 1234."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """The pairs of a JSON object, as written: a repeated key is still there."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Why a message is not a ticket."""
+
+    reason: str
+
+
+def echo(text: str) -> str:
+    """Quote the beginning of a value in a reason, on one line."""
+    return re.sub(CONTROLS, "?", text.strip(BLANKS)[:ECHO_CHARACTERS])
+
+
+def pairs_of(value: bytes | None) -> Pairs | Rejected:
+    """Return the pairs of the one JSON object that a message holds, no key twice, or the first reason against it."""
+    if value is None:
+        return Rejected("null value")
+    if value.startswith(BYTE_ORDER_MARKS):
+        return Rejected("byte order mark")
+    try:
+        body = value.decode("utf-8").strip(JSON_BLANKS)
+    except UnicodeDecodeError:
+        return Rejected("invalid UTF-8")
+    if not body:
+        return Rejected("empty value")
+    if not body.startswith("{"):
+        return Rejected("not a JSON object")
+    if _depth(body) > MAX_DEPTH:
+        return Rejected(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        pairs, end = _DECODER.raw_decode(body)
+    except ValueError:
+        return Rejected("malformed JSON")
+    if end != len(body):
+        return Rejected("text after the JSON object")
+    if re.search(LONE_SURROGATE, body):
+        return Rejected("lone surrogate")
+    if re.search(ESCAPED_NUL, body):
+        return Rejected("NUL character")
+    repeated = _first_repeated([key for key, _ in pairs])
+    return Pairs(pairs) if repeated is None else Rejected(f"duplicate key: {echo(repeated)}")
+
+
+def _first_repeated(keys: list[str]) -> str | None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None
+
+
+def _depth(body: str) -> int:
+    if body.count("{") + body.count("[") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for bracket in re.sub(NOT_BRACKETS, "", re.sub(STRINGS, "", body)):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _number(written: str) -> Number:
+    if sum(map(str.isdigit, written)) > MAX_DIGITS:
+        raise ValueError("a number that long is no use to anyone")
+    return Number(written)
+
+
+def _pairs(found: list[tuple[str, Any]]) -> Pairs:
+    if any(len(key.encode("utf-16-le", "surrogatepass")) > 2 * MAX_KEY for key, _ in found):
+        raise ValueError("a key that long is no use to anyone")
+    return Pairs(found)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_number, parse_float=_number, parse_constant=_no_constant, object_pairs_hook=_pairs
+)
