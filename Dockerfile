@@ -25,8 +25,9 @@ COPY requirements.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 # Only what fetching the jars needs: a change in any other module does not fetch them again.
 COPY assets/jars.lock assets/
-COPY lib/indutech/__init__.py lib/indutech/errors.py lib/indutech/jars.py lib/indutech/maven.py \
-     lib/indutech/settings.py lib/indutech/
+COPY lib/indutech/__init__.py lib/indutech/
+COPY lib/indutech/system lib/indutech/system
+COPY lib/indutech/jvm lib/indutech/jvm
 RUN PYTHONPATH=lib python -m indutech.jvm.jars
 
 FROM base

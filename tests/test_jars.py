@@ -168,7 +168,7 @@ def test_two_processes_fetch_once(repository: Repository) -> None:
     """Of two cold starts at the same moment one downloads, the other waits, and both get the jar."""
     repository.may_answer.clear()
     code = f"""if True:
-        from indutech import jars
+        from indutech.jvm import jars
         print("begins", flush=True)
         print(jars.fetch([jars.Jar{(DEMO.coordinate, DEMO.sha256)}])[0])"""
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
