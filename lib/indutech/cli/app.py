@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from indutech.cli import documents, pipeline
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
+from indutech.cli.doctor import doctor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -57,6 +58,7 @@ for _command in (
     pipeline.compact,
     pipeline.reset,
     pipeline.health,
+    doctor,
     documents.diagram,
     documents.documents,
     documents.report,

@@ -80,6 +80,15 @@ def fetch(jars: Iterable[Jar]) -> list[Path]:
     return [jar.path for jar in jars]
 
 
+def missing() -> list[str]:
+    """Return the coordinates of the locked jars that are not in the cache; nothing is downloaded.
+
+    Raises:
+        JarsUnavailable: a jar in the cache is not the locked one.
+    """
+    return [jar.coordinate for jar_set in WANTED for jar in locked(jar_set) if not _is_verified(jar)]
+
+
 def _stamp(jar: Jar) -> Path:
     return jar.path.with_suffix(".verified")
 

@@ -121,6 +121,30 @@ def status(settings: Settings) -> BrokerStatus:
     )
 
 
+def existing(settings: Settings) -> Broker | None:
+    """Return the broker that is there, and None if none is named and the embedded one does not run: nothing is started.
+
+    Raises:
+        BrokerNotReady: one is named or runs, and does not answer within the timeout of the settings.
+        SecurityMisconfigured: the settings of TLS or SASL contradict each other.
+    """
+    if settings.bootstrap_servers:
+        return _external(settings, settings.broker_timeout_s)
+    if not process.is_supervised(settings.broker_dir):
+        return None
+    broker = _address(settings)
+    wait_until_it_answers(broker, settings.broker_timeout_s, f"Look at {process.log_file(settings.broker_dir)}.")
+    return broker
+
+
+def orphan(settings: Settings) -> int | None:
+    """Return the process of an embedded broker whose supervisor was killed; the next start ends it."""
+    pid = _pid(settings.broker_dir)
+    if pid is None or process.is_supervised(settings.broker_dir) or not process.is_broker_of(settings.broker_dir, pid):
+        return None
+    return pid
+
+
 def _external(settings: Settings, timeout_s: float) -> Broker:
     broker = Broker(settings.bootstrap_servers or "", embedded=False, security=connection.from_settings(settings))
     wait_until_it_answers(broker, timeout_s, CHECK_SETTING)

@@ -80,6 +80,22 @@ def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) ->
     return known
 
 
+def check(settings: Settings, topic: Topic | None = None) -> Identity | None:
+    """Compare lake, checkpoint and, if it is given, the topic as `admit` does, and write nothing.
+
+    Raises:
+        LakeIdentityMismatch: they do not belong together; the message names the way out.
+    """
+    known, checkpoint = read(settings), Checkpoint(settings.checkpoint_dir)
+    if known is None:
+        _refuse_orphans(settings, checkpoint)
+        return None
+    if topic:
+        _refuse_other_topics(settings, known, topic)
+    _refuse_torn_pair(settings, known, checkpoint)
+    return known
+
+
 def claim(settings: Settings, identity: Identity) -> Identity:
     """Write down the query's id, which Spark knows only once it has started, before its first row is stored."""
     query_id = Checkpoint(settings.checkpoint_dir).query_id()

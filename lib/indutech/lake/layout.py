@@ -58,17 +58,22 @@ def committed_files(settings: Settings, kind: Kind) -> list[DataFile]:
     return [file for file in all_files(settings, kind) if file.batch <= committed]
 
 
-def remove_leftovers(settings: Settings) -> list[Path]:
-    """Delete what a killed writer left in hidden folders, where DuckDB's `**` would trip over it."""
-    leftovers = [
+def leftovers(settings: Settings) -> list[Path]:
+    """Return the hidden folders of writers, where DuckDB's `**` would trip over unfinished files."""
+    return [
         path
         for kind in KINDS
         for pattern in (".spark-staging-*", "_temporary", "*/*/_temporary")
         for path in root(settings, kind).glob(pattern)
     ]
-    for path in leftovers:
+
+
+def remove_leftovers(settings: Settings) -> list[Path]:
+    """Delete what a killed writer left; the caller holds the lake."""
+    left = leftovers(settings)
+    for path in left:
         shutil.rmtree(path)
-    return leftovers
+    return left
 
 
 def remove_stale(settings: Settings, kind: Kind, batch: int, written: Iterable[date]) -> list[Path]:

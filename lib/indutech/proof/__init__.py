@@ -3,4 +3,4 @@
 `reconcile.prove` is the proof; `offset_check` is its arithmetic, tables in, tables out.
 """
 
-__all__ = ["health", "monitor", "reconcile", "table"]
+__all__ = ["doctor", "health", "monitor", "reconcile", "table"]

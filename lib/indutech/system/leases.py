@@ -52,7 +52,7 @@ def is_locked(file: Path) -> bool:
     """Tell whether somebody holds this file exclusively."""
     try:
         descriptor = os.open(file, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         # Shared, so that two who look at the same moment do not take each other for an owner.

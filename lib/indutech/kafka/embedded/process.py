@@ -91,9 +91,8 @@ def last_words(folder: Path, lines: int = 6) -> str:
 def kill_orphan(folder: Path, pid: int) -> None:
     """Kill a broker whose supervisor was killed, if that process is still the broker of this folder."""
     try:
-        orphan = psutil.Process(pid)
-        # The pid may be somebody else's by now.
-        if "kafka.Kafka" in orphan.cmdline() and Path(orphan.cwd()).samefile(folder):
+        if is_broker_of(folder, pid):
+            orphan = psutil.Process(pid)
             orphan.terminate()  # then it need not repair its log
             try:
                 orphan.wait(timeout=10)
@@ -102,6 +101,15 @@ def kill_orphan(folder: Path, pid: int) -> None:
                 orphan.wait(timeout=10)
     except (psutil.Error, OSError):
         return
+
+
+def is_broker_of(folder: Path, pid: int) -> bool:
+    """Tell whether this process is the broker of this folder: the pid may be somebody else's by now."""
+    try:
+        found = psutil.Process(pid)
+        return "kafka.Kafka" in found.cmdline() and Path(found.cwd()).samefile(folder)
+    except (psutil.Error, OSError):
+        return False
 
 
 def _java(main_class: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
