@@ -3,10 +3,10 @@
 import math
 
 import pytest
+from indutech.costs.by_volume import streaming_bills
 
 from indutech.architecture import decisions
 from indutech.architecture.decisions import Criterion, Matrix, Option
-from indutech.costs.by_volume import streaming_bills
 from indutech.costs.model import read_model
 
 TWO = Matrix(

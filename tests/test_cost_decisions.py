@@ -4,14 +4,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-
-from indutech.architecture.quantities import days_to_move
 from indutech.costs.by_volume import break_even_gb, fixed_cost, streaming_against_volume, unit_costs
-from indutech.costs.charges import monthly_gib
-from indutech.costs.model import read_model
 from indutech.costs.money import Money
 from indutech.costs.over_time import Commitment, commitment, project
 from indutech.costs.prices import Confidence
+
+from indutech.architecture.quantities import days_to_move
+from indutech.costs.charges import monthly_gib
+from indutech.costs.model import read_model
 from indutech.costs.recommendations import recommendations
 from indutech.costs.scenarios import reference
 from indutech.costs.sensitivity import doubts, swings

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from indutech.costs.focus import focus_csv, focus_rows
 from typer.testing import CliRunner
 
 from indutech.cli.app import app
-from indutech.costs.focus import focus_csv, focus_rows
 from indutech.costs.model import read_model
 from indutech.costs.scenarios import NAMES
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from indutech.costs.money import Money, UnitMismatch, total
+from indutech.costs.prices import Confidence
+from indutech.costs.usage import UsageError, just, read_usage
 
 from indutech.architecture.platform import platform
 from indutech.costs.bill import Bill, Charge, priced
 from indutech.costs.model import CostModel, doubt, read_model
-from indutech.costs.money import Money, UnitMismatch, total
-from indutech.costs.prices import Confidence
 from indutech.costs.scenarios import NAMES, SCENARIOS, UnknownScenario, bill
-from indutech.costs.usage import UsageError, just, read_usage
 
 MODEL = read_model()
 scenario_names = st.sampled_from(sorted(SCENARIOS))
@@ -168,8 +168,9 @@ def test_a_price_change_reaches_table_document_and_export_alike() -> None:
     """Ten percent on the managed storage shows as the same new amount everywhere."""
     from datetime import date
 
-    from indutech.costs.document import PARTS
     from indutech.costs.focus import focus_csv
+
+    from indutech.costs.document import PARTS
     from indutech.costs.tables import component_table
 
     dearer = model_with("redshift_managed_storage")

@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from indutech.costs.money import Money
+from indutech.costs.prices import read_prices
 
 from indutech.costs.estimate_2025 import CLAIMS_FILE, Finding, Verdict, audit, claimed_bill, read_rows
 from indutech.costs.model import read_model
-from indutech.costs.money import Money
-from indutech.costs.prices import read_prices
 from indutech.costs.tables import same_scope_table
 
 MODEL = read_model()

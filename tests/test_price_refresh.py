@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from indutech.costs.price_lists import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
+from indutech.costs.prices import PRICES_FILE, read_prices
 from typer.testing import CliRunner
 
 from indutech.cli.app import app
 from indutech.costs import price_lists
-from indutech.costs.price_lists import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
-from indutech.costs.prices import PRICES_FILE, read_prices
 
 
 def product(sku: str, usage_type: str, tiers: dict[str, str], **attributes: str) -> dict[str, Any]:

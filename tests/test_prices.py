@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from indutech.costs.money import Money, UnitMismatch, dollars
 from indutech.costs.prices import COLUMNS, PRICES_FILE, REQUIRED, Confidence, PriceError, PriceList, read_prices
 
