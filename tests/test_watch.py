@@ -10,9 +10,9 @@ import botocore.session
 import pytest
 from botocore.model import Shape
 from botocore.validate import ParamValidator
-from indutech.costs.focus import TAGS
 
 from indutech.cli.costs import WATCH_FOLDER, write_files
+from indutech.costs.exports import TAGS
 from indutech.costs.guardrails import COLD_AFTER_DAYS, Owner, WatchFile, watch_files
 from indutech.costs.model import read_model
 

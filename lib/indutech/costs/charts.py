@@ -34,8 +34,11 @@ def _title(text: str, bill: Bill) -> str:
     return f"{text} ({bill.doubt} †)" if bill.doubt else text
 
 
+Points = Iterable[object]
+
+
 def _line(
-    figure: go.Figure, name: str, x: Iterable[object], y: Iterable[object], colour: str, hover: str, width: float = 2.5
+    figure: go.Figure, name: str | None, x: Points, y: Points, colour: str, hover: str, width: float = 2.5
 ) -> None:
     figure.add_scatter(
         x=list(x), y=list(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=hover
@@ -127,8 +130,9 @@ def unit_cost_curve(model: CostModel) -> go.Figure:
     """What a million events cost against volume, with the break-even where events outweigh the fixed bill."""
     found = [unit_costs(model, volume) for volume in DENSE_VOLUMES]
     figure = go.Figure()
-    _line(figure, "", (float(one.volume_gb) for one in found), (float(one.per_million_events.amount) for one in found),
-          BLUE, "%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>", width=3)  # fmt: skip
+    costs = (float(one.per_million_events.amount) for one in found)
+    hover = "%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>"
+    _line(figure, None, (float(one.volume_gb) for one in found), costs, BLUE, hover, width=3)
     now = model.usage["sensor_gb_month"].base
     for at, text in ((now, "InduTech today"), (break_even_gb(model), "events outweigh the fixed bill")):
         if at:

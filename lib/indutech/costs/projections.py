@@ -90,7 +90,6 @@ class Month:
     monthly: Money
     one_off: Money
     cumulative: Money
-    lake_gib: Decimal
 
 
 def project(
@@ -101,10 +100,9 @@ def project(
     yearly, grown = 1 + usage["growth_per_year"].base, Decimal(0)
     total, result = Money(Decimal(0)), []
     for number in range(1, months + 1):
-        lake = usage["lake_tib"].base + grown / TIB_IN_GIB
         then = model.having(
             sensor_gb_month=usage["sensor_gb_month"].base * yearly ** (Decimal(number - 1) / 12),
-            lake_tib=lake,
+            lake_tib=usage["lake_tib"].base + grown / TIB_IN_GIB,
             warehouse_tib=usage["warehouse_tib"].base
             + usage["warehouse_growth_gib_month"].base * (number - 1) / TIB_IN_GIB,
         )
@@ -113,7 +111,7 @@ def project(
         one_off = found.one_off_total if number == 1 else Money(Decimal(0), found.currency)
         total = total + found.monthly_total + one_off
         grown += monthly_gib(then.usage).value
-        result.append(Month(number, found.monthly_total, one_off, total, lake * TIB_IN_GIB))
+        result.append(Month(number, found.monthly_total, one_off, total))
     return result
 
 

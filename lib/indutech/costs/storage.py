@@ -23,7 +23,6 @@ class Layout:
     share: Decimal
     share_pooled: Decimal
     share_incompressible: Decimal
-    tb_month: Decimal
     spectrum_month_low: Money
     spectrum_month: Money
     athena_month: Money
@@ -63,7 +62,7 @@ def _layout(name: str, shares: list[Decimal], model: CostModel) -> Layout:
         price.cost(scanned, "TB").cents()
         for price in (prices["redshift_spectrum"].at("low"), prices["redshift_spectrum"], prices["athena_scan"])
     )
-    return Layout(name, shares[0], shares[1], shares[2], scanned, low, spectrum, athena)
+    return Layout(name, shares[0], shares[1], shares[2], low, spectrum, athena)
 
 
 @dataclass(frozen=True)
