@@ -138,6 +138,13 @@ def test_a_commitment_lowers_the_effective_cost_only() -> None:
     assert free.monthly_total - bound.monthly_total == usd(30)
 
 
+def test_what_is_paid_once_is_not_committed() -> None:
+    """A term covers what runs every month."""
+    once = [Charge("redshift", "nodes", just(100), "Hours", "", one_off=True)]
+
+    assert priced("once", once, model_of().prices, months=12).one_off_total == usd(100)
+
+
 def test_an_unknown_scenario_names_those_there_are() -> None:
     """A typing error is answered with the choices."""
     with pytest.raises(UnknownScenario, match="Choose one of: estimate-2025, reference, lean, serverless"):
