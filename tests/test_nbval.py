@@ -118,7 +118,7 @@ def test_half_of_what_is_shown_is_compared(name: str) -> None:
 
 def test_half_of_what_is_compared_went_through_broker_and_spark() -> None:
     """Counted over the notebooks of the pipeline, by following names back to where they were computed."""
-    pipeline = [name for name in NOTEBOOKS if any("prerequisites." in cell["source"] for cell in code_cells(name))]
+    pipeline = [name for name in NOTEBOOKS if any("story." in cell["source"] for cell in code_cells(name))]
     compared = [
         through
         for name in pipeline
