@@ -6,63 +6,79 @@ from itertools import pairwise
 import pytest
 
 from indutech.architecture.quantities import days_to_move
-from indutech.costs.by_volume import break_even_gb, fixed_cost, streaming_against_volume, unit_costs
+from indutech.costs.bill import Charge
 from indutech.costs.charges import monthly_gib
-from indutech.costs.model import read_model
-from indutech.costs.money import Money
-from indutech.costs.over_time import Commitment, commitment, project
-from indutech.costs.prices import Confidence
-from indutech.costs.recommendations import recommendations
-from indutech.costs.scenarios import reference
+from indutech.costs.model import CostModel, read_model
+from indutech.costs.projections import (
+    VOLUMES_GB,
+    Commitment,
+    break_even_gb,
+    commitments,
+    fixed_cost,
+    project,
+    streaming_against_volume,
+    unit_costs,
+)
+from indutech.costs.recommendations import Change, ranked, recommendations
 from indutech.costs.sensitivity import doubts, swings
 from indutech.costs.storage import archives, layouts
 from indutech.costs.transfers import exits, migration
+from tests.small_costs import EXACT, UNVERIFIED, model_of, price_list, rate, usd, with_other_prices
 
 MODEL = read_model()
-USAGE, PRICES = MODEL.usage, MODEL.prices
-
-
-def usd(amount: str | int) -> Money:
-    """Dollars."""
-    return Money(Decimal(amount))
+MODELS = {"committed prices": MODEL, "other prices": with_other_prices(MODEL)}
+any_prices = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def test_a_commitment_pays_when_the_whole_term_costs_less() -> None:
     """70 a month for 12 months against 100 on demand: 840 are earned back in the ninth month."""
-    term = Commitment(12, usd(100), usd(70), Confidence.EXACT)
+    term = Commitment(12, usd(100), usd(70), EXACT)
 
     assert (term.break_even_month, term.saving_month, term.owed) == (9, usd(30), usd(840))
     assert [term.loss_if_stopped(month).amount for month in (0, 6, 8, 9, 12, 40)] == [840, 240, 40, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("months", "pays"), [(12, 9), (36, 16)])
-def test_the_warehouse_terms_pay_from_these_months(months: int, pays: int) -> None:
-    """One year pays from month 9, three years from month 16."""
-    assert commitment(reference(USAGE), PRICES, months).break_even_month == pays
+def test_each_term_covers_what_has_a_committed_rate() -> None:
+    """Only the nodes can be committed: 100 a month become 70 for a year and 40 for three."""
+    year, three = commitments(model_of())
+
+    assert (year, three) == (
+        Commitment(12, usd(100), usd(70), UNVERIFIED),
+        Commitment(36, usd(100), usd(40), UNVERIFIED),
+    )
+    assert (year.break_even_month, three.break_even_month) == (9, 15)
 
 
 def test_months_ahead_add_up_and_grow() -> None:
     """The cumulative cost is the sum of the months and what is paid once; without growth a month repeats itself."""
-    found = project("reference", USAGE, PRICES, 24)
-    still = project("reference", USAGE.having(growth_per_year=0, warehouse_growth_gib_month=0, sensor_gb_month=0,
-                                              san_gb_month=0), PRICES, 3)  # fmt: skip
+    found = project(model_of(growth_per_year=1), 24)
+    still = project(model_of(growth_per_year=0, sensor_gb_month=0, san_gb_month=0), 3)
 
     assert found[-1].cumulative.amount == sum(m.monthly.amount + m.one_off.amount for m in found)
     assert all(a.monthly < b.monthly for a, b in pairwise(found))
-    assert len({month.monthly for month in still}) == 1
-    assert [month.one_off.amount > 0 for month in still] == [True, False, False]
+    assert [month.monthly for month in still] == [usd(120)] * 3
+    assert [month.one_off for month in still] == [usd(35), usd(0), usd(0)]
+
+
+def test_a_commitment_lowers_every_month_ahead() -> None:
+    """30 less each month, from the first to the last."""
+    free, bound = (project(model_of(), 3, months) for months in (0, 12))
+
+    assert [a.monthly - b.monthly for a, b in zip(free, bound, strict=True)] == [usd(30)] * 3
 
 
 def test_what_is_stored_stays_on_the_bill() -> None:
     """Each month adds its events and files to the lake, and nothing is taken away."""
-    found = project("reference", USAGE.having(growth_per_year=0), PRICES, 3)
-    added = monthly_gib(USAGE).value
+    model = model_of(
+        price_list(rate("stored", "GB-Months", "1")),
+        lambda u: [Charge("s3_lake", "stored", u("lake_tib") * 1024, "GB-Months", "")],
+        growth_per_year=0,
+    )
+    found = project(model, 3)
 
-    assert [round(month.lake_gib - found[0].lake_gib, 6) for month in found] == [
-        0,
-        round(added, 6),
-        round(2 * added, 6),
-    ]
+    added = (found[1].monthly - found[0].monthly).amount
+    assert added == pytest.approx(monthly_gib(model.usage).value, abs=Decimal("0.01"))
+    assert (found[2].monthly - found[1].monthly).amount == pytest.approx(added, abs=Decimal("0.01"))
 
 
 def test_moving_takes_bits_over_bandwidth() -> None:
@@ -73,31 +89,54 @@ def test_moving_takes_bits_over_bandwidth() -> None:
     assert [round(value, 6) for value in seconds] == [1000, 2000]
 
 
+LINKS = price_list(
+    rate("datasync", "GB", "0.01"), rate("internet_out", "GB", "0.09", "0.08", steps=(0, 1000)),
+    rate("dx_out", "GB", "0.02"), rate("dx_hosted_500m", "Hours", "1"), rate("dx_1g", "Hours", "2"),
+    rate("dx_10g", "Hours", "3"),
+)  # fmt: skip
+
+
 def test_a_faster_link_never_takes_longer_and_inbound_is_free() -> None:
     """The move costs DataSync and the port; the days fall with the bandwidth."""
-    moves = sorted(migration(USAGE, PRICES, MODEL.bill("reference")), key=lambda move: move.mbps)
+    moves = sorted(migration(model_of(LINKS, warehouse_tib=1)), key=lambda move: move.mbps)
 
     assert [m.days for m in moves] == sorted((m.days for m in moves), reverse=True)
-    assert {m.copying.amount for m in moves} == {Decimal("512.00")}
+    assert {m.traffic for m in moves} == {usd("10.24")}
+    assert [m.link for m in moves if m.port.amount] == [m.link for m in moves if m.link.startswith("Direct Connect")]
+    assert all(m.total == m.port + m.traffic for m in moves)
 
 
 def test_leaving_over_the_internet_is_tiered() -> None:
-    """50 TiB leave at the first two tiers: 10,240 GB at 0.09 and 40,960 GB at 0.085."""
-    assert exits(USAGE, PRICES)[0].traffic == usd("4403.20")
+    """2 TiB leave: 1,000 GB at 0.09 and 1,048 GB at 0.08; over Direct Connect each at 0.02."""
+    internet, *direct = exits(model_of(LINKS, warehouse_tib=1, lake_tib=1, warehouse_compression=1))
+
+    assert internet.traffic == usd("173.84")
+    assert [way.traffic for way in direct] == [usd("40.96")] * 2
 
 
 def test_each_layout_reads_no_more_than_the_one_before() -> None:
     """JSON, Parquet, its columns, its days: the bytes read fall, inside their bracket."""
-    found = layouts(MODEL.measurement, USAGE, PRICES)
+    scans = price_list(rate("athena_scan", "TB", "7"), rate("redshift_spectrum", "TB", "6", bracket=("5", "7")))
+    found = layouts(model_of(scans, spectrum_tb_month=10))
 
     assert [x.share for x in found] == sorted((x.share for x in found), reverse=True)
     assert all(x.share_pooled <= x.share <= x.share_incompressible for x in found)
-    assert found[0].athena_month == PRICES["athena_scan"].cost(55, "TB").cents()
+    assert (found[0].athena_month, found[0].spectrum_month, found[0].spectrum_month_low) == (usd(70), usd(60), usd(50))
 
 
-def test_small_objects_make_archiving_a_trap() -> None:
+STORAGE_CLASSES = price_list(
+    rate("s3_standard", "GB-Months", "0.024"), rate("s3_int_archive_instant", "GB-Months", "0.005"),
+    rate("s3_int_monitoring", "1000 Objects-Months", "0.0025"), rate("s3_to_int", "1000 Requests", "0.01"),
+    rate("s3_glacier_instant", "GB-Months", "0.005"), rate("s3_to_glacier_instant", "1000 Requests", "0.02"),
+    rate("s3_retrieve_instant", "GB", "0.03"), rate("s3_glacier_flexible", "GB-Months", "0.004"),
+    rate("s3_to_glacier_flexible", "1000 Requests", "0.03"), rate("s3_retrieve_flexible", "GB", "0.01"),
+)  # fmt: skip
+
+
+def test_small_objects_cost_more_to_archive_than_they_save() -> None:
     """Large objects pay for their move within a month; small ones never under Intelligent-Tiering, or after years."""
-    large, small = ({a.kept_in.name: a for a in archives(USAGE, PRICES, Decimal(size))} for size in ("64", "0.03"))
+    model = model_of(STORAGE_CLASSES)
+    large, small = ({a.kept_in.name: a for a in archives(model, Decimal(size))} for size in ("64", "0.03"))
 
     assert all(a.pays_after_months < 1 for a in large.values() if a.pays_after_months)
     assert small["Intelligent-Tiering"].pays_after_months is None
@@ -105,61 +144,99 @@ def test_small_objects_make_archiving_a_trap() -> None:
     assert not large["Glacier Flexible"].kept_in.spectrum_reads_it
 
 
-def test_a_saving_is_the_difference_of_two_bills() -> None:
-    """Savings are positive, sorted within their kind, and the stack ends at the bill of all that keep the design."""
-    found = recommendations(USAGE, PRICES, MODEL.measurement)
-    kept = [r for r in found if r.bill_after]
-    before = MODEL.bill("reference").monthly_total
+def cheaper(title: str, price_id: str, share: str, keeps_design: bool = True) -> Change:
+    """A change after which only a share of a rate's quantity is asked for."""
 
+    def apply(charges: list[Charge]) -> list[Charge]:
+        quantity = {charge.price_id: charge.quantity for charge in charges}[price_id] * Decimal(share)
+        others = [charge for charge in charges if charge.price_id != price_id]
+        return [*others, Charge("x", price_id, quantity, "Hours" if price_id == "nodes" else "GB", "")]
+
+    return Change(title, "if", apply, keeps_design=keeps_design)
+
+
+def test_a_saving_is_the_difference_of_two_bills() -> None:
+    """Largest first, what replaces a part last; the stack ends at the bill of all that keep the design."""
+    model = model_of()
+    changes = [
+        cheaper("a fifth of the events", "events", "0.8"),
+        cheaper("no nodes", "nodes", "0", keeps_design=False),
+        Change("for a year", "if", list, months=12),
+        cheaper("more events", "events", "2"),
+    ]
+    found = ranked(model.charges(), changes, model.prices)
+
+    assert [(r.title, r.saving, r.bill_after, r.confidence) for r in found] == [
+        ("for a year", usd(30), usd(140), UNVERIFIED),
+        ("a fifth of the events", usd(10), usd(130), EXACT),
+        ("no nodes", usd(100), None, EXACT),
+    ]
+
+
+@any_prices
+def test_every_recommendation_saves_and_says_what_must_be_true_first(model: CostModel) -> None:
+    """Whatever the prices are, what costs more than it saves is not recommended."""
+    found = recommendations(model)
+
+    assert found
     assert all(r.saving.amount > 0 and r.first for r in found)
-    assert found == kept + [r for r in found if not r.bill_after]
-    assert [r.saving.amount for r in kept] == sorted((r.saving.amount for r in kept), reverse=True)
-    assert kept[0].bill_after == before - kept[0].saving
-    assert all(b.bill_after < a.bill_after for a, b in pairwise(kept))  # type: ignore[operator]
+    assert found[0].bill_after == model.bill().monthly_total - found[0].saving
 
 
 def test_the_widest_swing_comes_first_and_all_are_real() -> None:
-    """Sorted by width, none of zero width, and an input without a bracket is not shown."""
-    found = swings("reference", USAGE, PRICES)
+    """Sorted by width, none of zero width; an input without a bracket or outside the scenario is not shown."""
+    found = swings(model_of())
 
-    assert [s.width for s in found] == sorted((s.width for s in found), reverse=True)
-    assert all(s.width > 0 for s in found)
-    assert "brokers" not in {s.name for s in found}
-    assert "redshift_spectrum" in {s.name for s in found}
+    assert [(s.name, s.kind) for s in found] == [
+        ("sensor_gb_month", "given"),
+        ("stored", "price"),
+        ("lake_tib", "given"),
+    ]
+    assert [(s.total_at_low, s.total_at_high) for s in found][1] == (usd(160), usd(190))
+    assert "nodes_1y" in {s.name for s in swings(model_of(), months=12)}
 
 
 def test_the_rates_that_matter_are_named_with_what_to_look_up() -> None:
-    """Committed for a year, three unverified rates carry most of the bill: nodes, storage, Spectrum."""
-    found = [doubt for doubt in doubts(MODEL.bill("reference", 12), PRICES) if doubt.monthly.amount]
+    """Committed for a year, the node's and the storage's rates are in doubt; the one that carries more comes first."""
+    found = doubts(model_of().bill(months=12), model_of().prices)
 
-    assert [d.price_id for d in found] == ["redshift_ra3_xlplus_1y", "redshift_managed_storage", "redshift_spectrum"]
+    assert [(d.price_id, d.monthly, d.swing) for d in found] == [
+        ("nodes_1y", usd(70), Decimal(20)),
+        ("stored", usd(20), Decimal(30)),
+    ]
     assert all(d.look_up for d in found)
 
 
 def test_at_the_break_even_events_cost_as_much_as_everything_else() -> None:
-    """Just above the break_even the bill is twice the fixed one, just below it is not."""
-    fixed, break_even = fixed_cost("reference", USAGE, PRICES).amount, break_even_gb("reference", USAGE, PRICES)
+    """120 are fixed and a GB costs 1: the break-even is at 120 GB, found to 1 %."""
+    model = model_of()
 
-    assert break_even is not None
-    bills = [
-        unit_costs("reference", USAGE, PRICES, break_even * f).monthly_total.amount
-        for f in (Decimal("0.98"), Decimal(1))
-    ]
-    assert bills[0] <= 2 * fixed < bills[1]
+    assert fixed_cost(model) == usd(120)
+    assert break_even_gb(model) == pytest.approx(Decimal(120), rel=Decimal("0.011"))
+
+
+def test_without_a_price_of_events_there_is_no_break_even() -> None:
+    """What never costs more is said to have none."""
+    model = model_of(price_list(*(model_of().prices.values()), rate("events", "GB", "0")))
+
+    assert break_even_gb(model) is None
 
 
 def test_unit_costs_divide_the_bill() -> None:
-    """Price per user times users is the bill, and a million events get cheaper with volume."""
-    few, many = (unit_costs("reference", USAGE, PRICES, volume) for volume in (50, 5000))
+    """170 a month for 50 GB, 10 users and 5 TB queried; the warehouse's 100 are what a queried terabyte carries."""
+    found = unit_costs(model_of(users=10, spectrum_tb_month=5, event_bytes=1000), 50)
 
-    assert few.per_user.amount * USAGE["users"].base == few.monthly_total.amount
-    assert many.per_million_events < few.per_million_events
+    assert found.monthly_total == usd(170)
+    assert (found.per_user, found.per_tb_queried, found.per_gb_ingested) == (usd(17), usd(20), usd("3.4"))
+    assert found.per_million_events == usd("3.4")
 
 
-def test_streaming_is_compared_for_four_services_and_never_gets_cheaper_with_volume() -> None:
+@any_prices
+def test_streaming_is_compared_for_each_service_and_never_gets_cheaper_with_volume(model: CostModel) -> None:
     """Redpanda, MSK provisioned, MSK Serverless and Kinesis, at each volume."""
-    rows = streaming_against_volume(USAGE, PRICES)
+    rows = streaming_against_volume(model)
 
+    assert [volume for volume, _ in rows] == list(VOLUMES_GB)
     assert {"Redpanda", "MSK provisioned", "MSK Serverless", "Kinesis on demand"} <= set(rows[0][1])
     for name in rows[0][1]:
         costs = [bills[name].monthly_total.amount for _, bills in rows]

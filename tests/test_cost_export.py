@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from indutech.cli.app import app
-from indutech.costs.focus import focus_csv, focus_rows
-from indutech.costs.model import read_model
-from indutech.costs.scenarios import NAMES
+from indutech.costs.exports import UnknownService, focus_csv, focus_rows
+from indutech.costs.model import NAMES, read_model
+from tests.small_costs import model_of, price_list, rate
 
 MODEL = read_model()
 # Mandatory columns of FOCUS 1.2 that an estimate can fill, and those this project promises.
@@ -54,13 +54,27 @@ def test_focus_rows_sum_to_the_bill(scenario: str, months: int) -> None:
 
 def test_a_committed_row_names_its_commitment() -> None:
     """List and contracted cost stay, the effective cost falls; the fee is billed in a row of its own."""
-    rows = [r for r in focus_rows(MODEL.bill("reference", 12), date(2026, 11, 1)) if r["CommitmentDiscountId"]]
+    rows = [r for r in focus_rows(model_of().bill(months=12), date(2026, 11, 1)) if r["CommitmentDiscountId"]]
     usage, fee = rows
 
+    assert (usage["CommitmentDiscountId"], usage["ListCost"], usage["EffectiveCost"]) == (
+        "nodes-12m",
+        "100.00",
+        "70.00",
+    )
     assert (usage["PricingCategory"], usage["CommitmentDiscountStatus"]) == ("Committed", "Used")
     assert Decimal(usage["EffectiveCost"]) < Decimal(usage["ContractedCost"]) == Decimal(usage["ListCost"])
     assert (usage["BilledCost"], fee["EffectiveCost"]) == ("0.00", "0.00")
     assert (fee["ChargeCategory"], fee["BilledCost"]) == ("Purchase", usage["EffectiveCost"])
+
+
+def test_a_service_without_a_category_is_an_error_that_names_it() -> None:
+    """A new service is not filed under "Other" unseen."""
+    unknown = rate("nodes", "Hours", "1", service="Amazon Nonsense")
+    rates = price_list(*model_of().prices.values(), unknown)
+
+    with pytest.raises(UnknownService, match=r"'Amazon Nonsense', the service of the price 'nodes', has no FOCUS"):
+        focus_rows(model_of(rates).bill(), date(2026, 11, 1))
 
 
 def test_the_json_has_the_promised_keys_and_sums() -> None:

@@ -19,7 +19,7 @@ MODULES = {
 }
 ROOMS = sorted({name.rpartition(".")[0] for name in MODULES} - {""})
 MOST_AT_THE_TOP = 16
-MOST_IN_A_FOLDER = 25
+MOST_IN_A_FOLDER = 20
 
 
 def imported(path: Path) -> set[str]:

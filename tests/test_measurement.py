@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from indutech.costs.measure import QUESTIONS, column_bytes, measure, model_for
-from indutech.costs.measurement import FILE_NAME, MARK, REFERENCE_FILE, MeasurementError, read_measurement
-from indutech.costs.usage import read_usage
+from indutech.costs.inputs.measure import QUESTIONS, column_bytes, measure
+from indutech.costs.inputs.measurement import FILE_NAME, MARK, REFERENCE_FILE, MeasurementError, read_measurement
+from indutech.costs.inputs.usage import read_usage
+from indutech.costs.model import model_for
 from indutech.system.settings import Settings
 from indutech.tickets.generator import make_tickets, ticket_messages
 from tests import lakes

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from indutech.cli.app import app
-from indutech.costs import price_lists
-from indutech.costs.price_lists import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
-from indutech.costs.prices import PRICES_FILE, read_prices
+from indutech.costs.inputs import price_lists
+from indutech.costs.inputs.price_lists import PRICE_LIST, RefreshError, apply, compare, from_folder, listed_tiers
+from indutech.costs.inputs.prices import COLUMNS, PRICES_FILE, read_prices
 
 
 def product(sku: str, usage_type: str, tiers: dict[str, str], **attributes: str) -> dict[str, Any]:
@@ -38,12 +38,22 @@ def price_list(*products: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
+ROWS = [
+    ("s3_standard", "GB-Months", "0", "0.024", "", "", "exact-region"),
+    ("s3_standard", "GB-Months", "51200", "0.023", "", "", "exact-region"),
+    ("s3_standard", "GB-Months", "512000", "0.022", "", "", "exact-region"),
+    ("s3_put", "1000 Requests", "0", "0.0053", "", "", "exact-region"),
+    ("s3_get", "1000 Requests", "0", "0.00042", "", "", "exact-region"),
+    ("kms_key", "Keys-Months", "0", "1", "", "", "exact-region"),
+    ("redshift_managed_storage", "GB-Months", "0", "0.025", "0.024", "0.0256", "unverified"),
+    ("redshift_spectrum", "TB", "0", "7", "5", "7", "unverified"),
+]
 STANDARD = {"0": "0.0240000000", "51200": "0.0253000000", "512000": "0.0220000000"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two downloaded price lists: S3, whose second tier is 10 % dearer, and KMS, whose unit is another one."""
+    """Two downloaded price lists: S3, whose second tier is 10 % more, and KMS, whose unit is another one."""
     s3 = price_list(product("S3A", "EUW3-TimedStorage-ByteHrs", STANDARD), product("S3B", "EUW3-Requests-Tier1",
                                                                                    {"0": "0.0000053"}))  # fmt: skip
     kms = price_list(product("K1", "EUW3-KMS-Keys", {"0": "12"}))
@@ -54,10 +64,17 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def prices_file(tmp_path: Path) -> Path:
-    """A copy of the committed prices."""
-    copy = tmp_path / "prices.csv"
-    copy.write_bytes(PRICES_FILE.read_bytes())
-    return copy
+    """A small price list: S3 in three tiers, requests, a key, and two rates in doubt."""
+    file = tmp_path / "prices.csv"
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        for price_id, unit, start, price, low, high, confidence in ROWS:
+            writer.writerow({"price_id": price_id, "service": "S", "item": "I", "region": "eu-west-3", "unit": unit,
+                             "from_quantity": start, "price": price, "low": low, "high": high, "currency": "USD",
+                             "as_of": "2025-06-05", "confidence": confidence, "source": "a list",
+                             "look_up": "" if confidence == "exact-region" else "ask"})  # fmt: skip
+    return file
 
 
 def verdicts(folder: Path, prices_file: Path) -> dict[tuple[str, int], str]:
@@ -67,7 +84,7 @@ def verdicts(folder: Path, prices_file: Path) -> dict[tuple[str, int], str]:
 
 
 def test_what_changed_is_told_apart_from_what_did_not(folder: Path, prices_file: Path) -> None:
-    """Tier by tier: the same, ten percent dearer, in other units, absent from the list, without a list."""
+    """Tier by tier: the same, ten percent more, in other units, absent from the list, without a list."""
     found = verdicts(folder, prices_file)
 
     assert [found["s3_standard", tier] for tier in (0, 51200, 512000)] == ["same", "changed", "same"]
@@ -153,6 +170,9 @@ def test_no_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_shows_and_does_not_write(folder: Path) -> None:
     """`indutech costs refresh --from` prints the difference and leaves the committed file alone."""
     before = PRICES_FILE.read_bytes()
+    tiers = {f"{t.from_quantity}": f"{t.price * Decimal('1.1')}" for t in read_prices()["s3_standard"].tiers}
+    offer = price_list(product("S3A", "EUW3-TimedStorage-ByteHrs", tiers))
+    (folder / "AmazonS3.json").write_text(json.dumps(offer))
     result = CliRunner().invoke(app, ["costs", "refresh", "--from", str(folder)])
 
     assert result.exit_code == 0

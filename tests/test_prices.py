@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indutech.costs.money import Money, UnitMismatch, dollars
-from indutech.costs.prices import COLUMNS, PRICES_FILE, REQUIRED, Confidence, PriceError, PriceList, read_prices
+from indutech.costs.exports import CATEGORIES
+from indutech.costs.inputs.money import Money, UnitMismatch, dollars
+from indutech.costs.inputs.prices import COLUMNS, PRICES_FILE, REQUIRED, Confidence, PriceError, PriceList, read_prices
 
 quantities = st.decimals(min_value=0, max_value=10**7, places=3)
 
@@ -109,6 +110,4 @@ def test_dollars_are_written_as_a_reader_expects() -> None:
 
 def test_the_list_is_sorted_into_services_that_the_export_knows(prices: PriceList) -> None:
     """Each service has a FOCUS category."""
-    from indutech.costs.focus import CATEGORIES
-
     assert {price.service for price in prices.values()} <= set(CATEGORIES), PRICES_FILE

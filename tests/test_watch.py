@@ -12,7 +12,7 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 
 from indutech.cli.costs import WATCH_FOLDER, write_files
-from indutech.costs.focus import TAGS
+from indutech.costs.exports import TAGS
 from indutech.costs.guardrails import COLD_AFTER_DAYS, Owner, WatchFile, watch_files
 from indutech.costs.model import read_model
 

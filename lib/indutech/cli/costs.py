@@ -12,12 +12,10 @@ from typing import Annotated
 
 import typer
 
-from indutech.costs import model as cost_model
-from indutech.costs.bill import Bill
-from indutech.costs.focus import focus_csv
+from indutech.costs import exports
+from indutech.costs.bill import ON_DEMAND, TERMS, Bill
 from indutech.costs.guardrails import WatchFile
-from indutech.costs.model import CostModel, doubt, read_model
-from indutech.costs.scenarios import NAMES
+from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT, Settings
 from indutech.system.state_files import write_json
@@ -26,7 +24,8 @@ costs_app = typer.Typer(
     help="What the platform costs: every figure computed from dated prices and stated assumptions.",
     invoke_without_command=True,
 )
-TERMS = ("0", "12", "36")
+COMMITMENTS = (ON_DEMAND, *TERMS)
+CHOICES = ", ".join(map(str, COMMITMENTS))
 WATCH_FOLDER = PROJECT / "assets" / "finops"
 
 
@@ -47,20 +46,20 @@ def costs(
     context: typer.Context,
     scenario: Annotated[str, typer.Option(help=f"One of: {', '.join(NAMES)}.")] = "reference",
     output: Annotated[Format, typer.Option("--format", help="The CSV has the columns of FOCUS 1.2.")] = Format.TABLE,
-    commitment: Annotated[int, typer.Option(help="Months of commitment: 0, 12 or 36.")] = 0,
+    commitment: Annotated[int, typer.Option(help=f"Months of commitment: {CHOICES}.")] = ON_DEMAND,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Print the bill of a scenario; † marks what stands on rates that were not read for the region."""
     if context.invoked_subcommand:
         return
-    if str(commitment) not in TERMS:
-        raise typer.BadParameter(f"{commitment} is none of {', '.join(TERMS)}.", param_hint="--commitment")
+    if commitment not in COMMITMENTS:
+        raise typer.BadParameter(f"{commitment} is none of {CHOICES}.", param_hint="--commitment")
     model = read_model(Settings().data_dir)
     bill = model.bill(scenario, commitment)
     if as_json or output is Format.JSON:
-        typer.echo(json.dumps(cost_model.as_json(bill), ensure_ascii=False))
+        typer.echo(json.dumps(exports.as_json(bill), ensure_ascii=False))
     elif output is Format.CSV:
-        typer.echo(focus_csv(bill, _today()), nl=False)
+        typer.echo(exports.focus_csv(bill, _today()), nl=False)
     else:
         _show(bill, model)
 
@@ -71,7 +70,7 @@ def _show(bill: Bill, model: CostModel) -> None:
 
     from indutech.costs.tables import line_table, marked
 
-    table = Table(title=f"{bill.scenario}: {marked(bill)} a month, {bill.one_off_total} once")
+    table = Table(title=f"{bill.scenario}: {marked(bill.monthly_total, bill)} a month, {bill.one_off_total} once")
     found = line_table(bill)
     for column in found.columns:
         table.add_column(column, justify="right" if column in ("Quantity", "Cost") else "left")
@@ -79,7 +78,7 @@ def _show(bill: Bill, model: CostModel) -> None:
         table.add_row(*map(str, row))
     console = Console(width=None if sys.stdout.isatty() else 220)
     console.print(table)
-    console.print(f"† {doubt(bill)}." if doubt(bill) else "Every rate was read for the region.")
+    console.print(f"† {bill.doubt}." if bill.doubt else "Every rate was read for the region.")
     console.print(model.measured_by)
 
 
@@ -90,7 +89,7 @@ def refresh(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before writing.")] = False,
 ) -> None:
     """Compare the committed prices with AWS's public price lists and show what changed; writes only when told to."""
-    from indutech.costs import price_lists as lists
+    from indutech.costs.inputs import price_lists as lists
 
     codes = lists.offers()
     found = lists.compare(lists.from_folder(folder, codes) if folder else lists.from_network(codes))
@@ -116,8 +115,8 @@ def measure(
     ] = False,
 ) -> None:
     """Measure this data folder's lake for the cost model: bytes, files, speed, and what the text does to them."""
-    from indutech.costs.measure import measure as measure_lake
-    from indutech.costs.measurement import FILE_NAME, REFERENCE_FILE
+    from indutech.costs.inputs.measure import measure as measure_lake
+    from indutech.costs.inputs.measurement import FILE_NAME, REFERENCE_FILE
 
     settings = Settings()
     found = measure_lake(settings, _today())
@@ -145,7 +144,7 @@ def watch(
     given = {"account_id": account, "email": email, "bucket": bucket}
     owner = Owner(**{name: value for name, value in given.items() if value})
     # The committed reference, not this folder's run: a budget must not move with a test run.
-    write_files(watch_files(read_model().bill("reference"), owner), folder)
+    write_files(watch_files(read_model().bill(), owner), folder)
 
 
 def write_files(files: Sequence[WatchFile], folder: Path) -> None:

@@ -1,25 +1,23 @@
-"""What the platform costs: dated prices × stated usage = charges, bills, scenarios and what follows from them.
+"""What the platform costs: dated prices × stated usage = charges, bills, scenarios, and what follows from them.
 
-`model.read_model` puts it together. `money` keeps currencies apart; `charges` knows what a component is billed for;
-`tables`, `charts` and `document` only show.
+`inputs` holds what is read, `model.read_model` puts it together. A new component is a function in `charges`, a
+replacement for one in `alternatives`. `tables`, `charts`, `document`, `exports` and `guardrails` compute no cost.
 """
 
 __all__ = [
+    "alternatives",
     "bill",
     "charts",
-    "charts_over_time",
     "document",
-    "focus",
+    "estimate_2025",
+    "exports",
     "guardrails",
-    "measure",
-    "measurement",
+    "inputs",
     "model",
-    "price_lists",
     "recommendations",
     "scenarios",
     "sensitivity",
     "storage",
     "tables",
-    "tables_decisions",
     "transfers",
 ]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from indutech.architecture.quantities import HOURS_PER_MONTH
-from indutech.costs.money import Money, UnitMismatch, total
-from indutech.costs.prices import Confidence, Price, PriceList
-from indutech.costs.usage import Figure
+from indutech.costs.inputs.money import Money, UnitMismatch, total
+from indutech.costs.inputs.prices import Confidence, Price, PriceList
+from indutech.costs.inputs.usage import Figure
 
 ON_DEMAND = 0  # months of commitment
+TERMS = {12: "1 year", 36: "3 years"}  # months that AWS sells, paid month by month, nothing upfront
 MATTERS = Decimal("0.01")  # a level of confidence that carries less than 1 % of the bill does not name the total
 
 
@@ -108,7 +109,24 @@ class Bill:
     def weakest(self) -> Confidence:
         """The weakest confidence that carries at least 1 % of the bill."""
         matters = [level for level, share in self.confidence.items() if share >= MATTERS]
-        return max(matters, key=lambda level: level.rank, default=Confidence.EXACT)
+        return weakest(matters)
+
+    @property
+    def doubtful_share(self) -> Decimal:
+        """The share of the monthly bill at rates that were not read for the region."""
+        return sum((part for level, part in self.confidence.items() if level is not Confidence.EXACT), Decimal(0))
+
+    @property
+    def doubt(self) -> str:
+        """The doubtful share in words; empty when it is too small to matter."""
+        if self.weakest is Confidence.EXACT:
+            return ""
+        return f"{self.doubtful_share * 100:.0f} % at {self.weakest.value} rates"
+
+
+def weakest(levels: Iterable[Confidence]) -> Confidence:
+    """The weakest of some levels of confidence; exact when there are none."""
+    return max(levels, key=lambda level: level.rank, default=Confidence.EXACT)
 
 
 def hours(count: Figure) -> Figure:
@@ -136,9 +154,7 @@ def _lines(charge: Charge, prices: PriceList, months: int) -> Sequence[Line]:
             effective_cost=(
                 committed.cost(quantity, charge.unit) if committed else Money(quantity * unit_price, price.currency)
             ).cents(),
-            confidence=max(price.confidence, committed.confidence, key=lambda level: level.rank)
-            if committed
-            else price.confidence,
+            confidence=weakest([price.confidence, *([committed.confidence] if committed else [])]),
             commitment_months=months if committed else ON_DEMAND,
         )
         for quantity, unit_price in slices

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from indutech.architecture.quantities import GB, GIB, HOURS_PER_MONTH, TIB_IN_GIB
 from indutech.costs.bill import Charge, hours
-from indutech.costs.usage import Figure, Usage, just
+from indutech.costs.inputs.usage import Figure, Usage, just
 
 SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 DAYS_PER_MONTH = Decimal(365) / 12

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from indutech.costs.bill import Bill
-from indutech.costs.by_volume import OPTIONS, against_volume, break_even_gb, streaming_against_volume
-from indutech.costs.model import CostModel, doubt
-from indutech.costs.prices import Confidence
+from indutech.costs.alternatives import STREAMING
+from indutech.costs.bill import TERMS, Bill, weakest
+from indutech.costs.inputs.prices import Confidence
+from indutech.costs.model import CostModel
+from indutech.costs.projections import Commitment, break_even_gb, project, streaming_against_volume, unit_costs
 from indutech.costs.recommendations import Recommendation
 from indutech.costs.sensitivity import Swing
-from indutech.costs.tables import component_name
+from indutech.costs.storage import CLASSES, LEAST_WATCHED_KIB, Layout, archives
+from indutech.costs.tables import TERM_NAMES, component_name
+from indutech.costs.transfers import Transfer
 from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, RED, TEAL, finished
 
 CONFIDENCE_COLOURS = {Confidence.EXACT: BLUE, Confidence.OTHER: TEAL, Confidence.UNVERIFIED: AMBER}
@@ -24,10 +27,49 @@ CONFIDENCE_NAMES = {
     Confidence.UNVERIFIED: "unverified rate †",
 }
 DENSE_VOLUMES = tuple(round(10 ** (step / 8)) for step in range(8, 41))  # 10 GB to 100 TB a month
+LOG = {"type": "log", "dtick": 1}
 
 
-def _title(text: str, bill: Bill | None = None) -> str:
-    return f"{text} ({doubt(bill)} †)" if bill and doubt(bill) else text
+def _title(text: str, bill: Bill) -> str:
+    return f"{text} ({bill.doubt} †)" if bill.doubt else text
+
+
+Points = Iterable[object]
+
+
+def _line(
+    figure: go.Figure, name: str | None, x: Points, y: Points, colour: str, hover: str, width: float = 2.5
+) -> None:
+    figure.add_scatter(
+        x=list(x), y=list(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=hover
+    )
+
+
+def _rows_down(figure: go.Figure) -> None:
+    """Names on the vertical axis, the first on top."""
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+
+
+def _waterfall(names: Sequence[str], steps: Sequence[Decimal], end: Decimal, across: bool, sign: str) -> go.Figure:
+    """From the first amount over the steps to the end; `across` draws the bars horizontally."""
+    values = [*steps, Decimal(0)]
+    shown = [*steps, end]
+    texts = [f"{value:{sign if 0 < i < len(shown) - 1 else ''},.0f}" for i, value in enumerate(shown)]
+    amounts = [float(value) for value in values]
+    axes = {"x": amounts, "y": list(names), "orientation": "h"} if across else {"x": list(names), "y": amounts}
+    return go.Figure(
+        go.Waterfall(
+            **axes,
+            measure=["absolute", *["relative"] * (len(values) - 2), "total"],
+            text=texts,
+            textposition="outside",
+            increasing={"marker": {"color": RED}},
+            decreasing={"marker": {"color": TEAL}},
+            totals={"marker": {"color": BLUE}},
+            connector={"line": {"color": GREY, "width": 1}},
+            cliponaxis=False,
+        )
+    )
 
 
 def bill_treemap(bill: Bill) -> go.Figure:
@@ -40,8 +82,8 @@ def bill_treemap(bill: Bill) -> go.Figure:
     small = {key: amount for key, amount in boxes.items() if amount < least}
     shown = {key: amount for key, amount in boxes.items() if amount >= least}
     if small:
-        weakest = max((level for (_, level), amount in small.items() if amount), key=lambda level: level.rank)
-        shown[f"{len(small)} others", weakest] = sum(small.values(), Decimal(0))
+        level = weakest(level for (_, level), amount in small.items() if amount)
+        shown[f"{len(small)} others", level] = sum(small.values(), Decimal(0))
     names = [f"{name}{' †' if level is not Confidence.EXACT else ''}" for name, level in shown]
     figure = go.Figure(
         go.Treemap(
@@ -77,70 +119,44 @@ def from_claimed(claimed: Bill, reference: Bill) -> go.Figure:
     small = {part: step for part, step in steps.items() if abs(step) < 20}
     large = dict(sorted(((p, s) for p, s in steps.items() if p not in small), key=lambda item: -item[1]))
     names = ["Claimed in 2025", *map(component_name, large), f"{len(small)} small ones", "Reference"]
-    values = [claimed.monthly_total.amount, *large.values(), sum(small.values(), Decimal(0)), Decimal(0)]
-    shown = [*values[:-1], reference.monthly_total.amount]
-    figure = go.Figure(
-        go.Waterfall(
-            x=names,
-            y=[float(value) for value in values],
-            measure=["absolute", *["relative"] * (len(values) - 2), "total"],
-            text=[
-                f"{value:+,.0f}" if 0 < index < len(shown) - 1 else f"{value:,.0f}" for index, value in enumerate(shown)
-            ],
-            textposition="outside",
-            increasing={"marker": {"color": RED}},
-            decreasing={"marker": {"color": TEAL}},
-            totals={"marker": {"color": BLUE}},
-            connector={"line": {"color": GREY, "width": 1}},
-            cliponaxis=False,
-        )
-    )
+    values = [claimed.monthly_total.amount, *large.values(), sum(small.values(), Decimal(0))]
+    figure = _waterfall(names, values, reference.monthly_total.amount, across=False, sign="+")
     figure.update_yaxes(range=[0, float(reference.monthly_total.amount) * 1.15], tickformat=",", automargin=True)
     figure.update_xaxes(automargin=True, tickangle=-35)
     return finished(figure, _title("From the claimed month to the reference", reference), y="USD a month", height=430)
 
 
-def unit_cost_curve(model: CostModel, scenario: str = "reference") -> go.Figure:
-    """What a million events cost against volume, with the break_even where events begin to outweigh the fixed bill."""
-    found = against_volume(scenario, model.usage, model.prices, DENSE_VOLUMES)
-    figure = go.Figure(
-        go.Scatter(
-            x=[float(one.volume_gb) for one in found],
-            y=[float(one.per_million_events.amount) for one in found],
-            mode="lines",
-            line={"color": BLUE, "width": 3},
-            hovertemplate="%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>",
-        )
-    )
-    break_even, now = break_even_gb(scenario, model.usage, model.prices), model.usage["sensor_gb_month"].base
-    for at, text in ((now, "InduTech today"), (break_even, "events outweigh the fixed bill")):
+def unit_cost_curve(model: CostModel) -> go.Figure:
+    """What a million events cost against volume, with the break-even where events outweigh the fixed bill."""
+    found = [unit_costs(model, volume) for volume in DENSE_VOLUMES]
+    figure = go.Figure()
+    costs = (float(one.per_million_events.amount) for one in found)
+    hover = "%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>"
+    _line(figure, None, (float(one.volume_gb) for one in found), costs, BLUE, hover, width=3)
+    now = model.usage["sensor_gb_month"].base
+    for at, text in ((now, "InduTech today"), (break_even_gb(model), "events outweigh the fixed bill")):
         if at:
             figure.add_vline(x=float(at), line={"color": RED, "dash": "dot"})
             figure.add_annotation(
                 x=float(at.log10()), y=1, yref="paper", text=f"{text}: {at:,.0f} GB", showarrow=False,
                 xanchor="left" if at == now else "right", xshift=6 if at == now else -6, font={"color": RED},
             )  # fmt: skip
-    figure.update_xaxes(type="log", dtick=1, tickformat=",")
-    figure.update_yaxes(type="log", dtick=1, tickprefix="$", tickformat=",.2~f", automargin=True)
-    title = _title("What a million events cost", model.bill(scenario))
+    figure.update_xaxes(**LOG, tickformat=",")
+    figure.update_yaxes(**LOG, tickprefix="$", tickformat=",.2~f", automargin=True)
+    title = _title("What a million events cost", model.bill())
     return finished(figure, title, x="events, GB a month", y="USD per million events")
 
 
 def streaming_lines(model: CostModel) -> go.Figure:
     """The streaming line with each service against volume, both axes logarithmic."""
-    rows = streaming_against_volume(model.usage, model.prices, DENSE_VOLUMES)
+    rows = streaming_against_volume(model, DENSE_VOLUMES)
     figure = go.Figure()
-    for name, colour in zip(OPTIONS, COLOURS, strict=False):
-        figure.add_scatter(
-            x=[volume for volume, _ in rows],
-            y=[float(bills[name].monthly_total.amount) for _, bills in rows],
-            name=name,
-            mode="lines",
-            line={"color": colour, "width": 2.5},
-            hovertemplate=f"{name}, %{{x:,}} GB: $%{{y:,.0f}} a month<extra></extra>",
-        )
-    figure.update_xaxes(type="log", dtick=1, tickformat=",")
-    figure.update_yaxes(type="log", dtick=1, tickprefix="$", tickformat=",", automargin=True)
+    for name, colour in zip(STREAMING, COLOURS, strict=False):
+        costs = (float(bills[name].monthly_total.amount) for _, bills in rows)
+        hover = f"{name}, %{{x:,}} GB: $%{{y:,.0f}} a month<extra></extra>"
+        _line(figure, name, (volume for volume, _ in rows), costs, colour, hover)
+    figure.update_xaxes(**LOG, tickformat=",")
+    figure.update_yaxes(**LOG, tickprefix="$", tickformat=",", automargin=True)
     return finished(figure, "The streaming line alone, by service", x="events, GB a month", y="USD a month", height=420)
 
 
@@ -160,34 +176,114 @@ def tornado(swings: Sequence[Swing], base: Bill, most: int = 10) -> go.Figure:
         )
     figure.add_vline(x=middle, line={"color": INK, "width": 1.5})
     figure.update_layout(barmode="overlay")
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    _rows_down(figure)
     figure.update_xaxes(tickprefix="$", tickformat=",")
-    return finished(
-        figure, _title("What moves the month's bill, one input at a time", base), x="USD a month", height=460
-    )
+    title = _title("What moves the month's bill, one input at a time", base)
+    return finished(figure, title, x="USD a month", height=460)
 
 
 def savings_waterfall(before: Bill, found: Sequence[Recommendation]) -> go.Figure:
     """From the reference down, change by change, as far as the design stays."""
-    kept = [change for change in found if change.bill_after]
-    ends = [before.monthly_total.amount, *(change.bill_after.amount for change in kept if change.bill_after)]
+    ends = [before.monthly_total.amount, *(change.bill_after.amount for change in found if change.bill_after)]
+    kept = [change.title for change in found if change.bill_after]
     steps = [after - previous for previous, after in pairwise(ends)]
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=["Reference", *(change.title for change in kept), "When all is done"],
-            x=[float(ends[0]), *map(float, steps), 0.0],
-            measure=["absolute", *["relative"] * len(steps), "total"],
-            text=[f"{value:,.0f}" for value in (ends[0], *steps, ends[-1])],
-            textposition="outside",
-            decreasing={"marker": {"color": TEAL}},
-            increasing={"marker": {"color": RED}},
-            totals={"marker": {"color": BLUE}},
-            connector={"line": {"color": GREY, "width": 1}},
-            cliponaxis=False,
-        )
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    figure = _waterfall(["Reference", *kept, "When all is done"], [ends[0], *steps], ends[-1], across=True, sign="")
+    _rows_down(figure)
     figure.update_xaxes(tickprefix="$", tickformat=",", range=[0, float(ends[0]) * 1.12])
     title = _title("What can be saved without another design", before)
     return finished(figure, title, x="USD a month", height=440)
+
+
+def months_ahead(model: CostModel, months: int = 36) -> go.Figure:
+    """The month's bill over the years, by commitment; only growth raises it."""
+    figure = go.Figure()
+    for (term, name), colour in zip(TERM_NAMES.items(), COLOURS, strict=False):
+        found = project(model, months, term)
+        _line(figure, name, (month.number for month in found), (float(month.monthly.amount) for month in found),
+              colour, "month %{x}: $%{y:,.0f}<extra>" + name + "</extra>")  # fmt: skip
+    figure.update_yaxes(rangemode="tozero", tickprefix="$", tickformat=",", automargin=True)
+    figure.update_xaxes(dtick=6, range=[1, months])
+    title = f"The reference's bill, month by month ({model.bill(months=12).doubt} with a commitment †)"
+    return finished(figure, title, x="month", y="USD a month", height=400)
+
+
+def stopping_early(found: Sequence[Commitment]) -> go.Figure:
+    """What a commitment loses against on demand if the project stops after some months."""
+    figure = go.Figure()
+    for term, colour in zip(found, (AMBER, RED), strict=False):
+        months = range(term.months + 1)
+        name = f"{TERMS[term.months]}, pays from month {term.break_even_month}"
+        _line(figure, name, months, (float(term.loss_if_stopped(month).amount) for month in months), colour,
+              "stopped after %{x} months: $%{y:,.0f} lost<extra></extra>")  # fmt: skip
+    figure.update_yaxes(rangemode="tozero", tickprefix="$", tickformat=",", automargin=True)
+    figure.update_xaxes(dtick=3)
+    title = "What is lost if the project stops (committed rates unverified †)"
+    return finished(figure, title, x="months until the project stops", y="USD lost", height=380)
+
+
+def days_by_link(moves: Sequence[Transfer], tib: Decimal) -> go.Figure:
+    """Days that the history takes by each link."""
+    figure = go.Figure(
+        go.Bar(
+            y=[move.link for move in moves],
+            x=[float(move.days) for move in moves],
+            orientation="h",
+            marker_color=[TEAL if move.port.amount else BLUE for move in moves],
+            text=[f"{move.days:,.1f} days" for move in moves],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    _rows_down(figure)
+    figure.update_xaxes(range=[0, float(max(move.days for move in moves)) * 1.15])
+    return finished(figure, f"How long {tib:f} TiB take on each link", x="days", height=380)
+
+
+def layout_bars(layouts: Sequence[Layout]) -> go.Figure:
+    """The month's scans at Spectrum's price by layout, with the bracket of the text; no bars on a logarithmic axis."""
+    cost = [float(layout.spectrum_month.amount) for layout in layouts]
+    per_share = cost[0]
+    figure = go.Figure(
+        go.Scatter(
+            y=[f"{layout.name}: {layout.spectrum_month}" for layout in layouts],
+            x=cost,
+            mode="markers",
+            marker={"color": BLUE, "size": 13},
+            error_x={
+                "type": "data",
+                "array": [float(layout.share_incompressible - layout.share) * per_share for layout in layouts],
+                "arrayminus": [float(layout.share - layout.share_pooled) * per_share for layout in layouts],
+                "color": AMBER,
+                "thickness": 2,
+            },
+            hovertemplate="%{y} a month<extra></extra>",
+        )
+    )
+    _rows_down(figure)
+    figure.update_xaxes(**LOG, tickprefix="$", tickformat=",.2~f")
+    title = "The month's scans by layout, generated tickets († rate unverified)"
+    return finished(figure, title, x="USD a month; whiskers: pooled to incompressible text", height=320)
+
+
+def archive_payback(model: CostModel) -> go.Figure:
+    """Months until moving the cold part has paid for itself, against the size of the objects."""
+    sizes = [Decimal(2) ** (Decimal(step) / 2) / 1024 for step in range(6, 37)]  # 8 KiB to 256 MiB
+    pays = [{archive.kept_in: archive.pays_after_months for archive in archives(model, size)} for size in sizes]
+    figure = go.Figure()
+    for kind, colour in zip(CLASSES[1:], COLOURS, strict=False):
+        name = kind.name + ("" if kind.spectrum_reads_it else " (Spectrum cannot read it)")
+        months = (float(found) if (found := by_class[kind]) else None for by_class in pays)
+        _line(
+            figure, name, map(float, sizes), months, colour, "objects of %{x:,.2f} MiB: %{y:,.1f} months<extra></extra>"
+        )
+    least_mib = Decimal(LEAST_WATCHED_KIB) / 1024
+    figure.add_vline(x=float(least_mib), line={"color": RED, "dash": "dot"})
+    figure.add_annotation(
+        x=float(least_mib.log10()), y=1, yref="paper", text="128 KiB: smaller objects are not moved by default",
+        showarrow=False, xanchor="left", xshift=6, font={"color": RED},
+    )  # fmt: skip
+    figure.update_xaxes(**LOG, tickformat=",~g")
+    figure.update_yaxes(**LOG, tickformat=",~g", automargin=True)
+    title = "When archiving has paid for the move"
+    return finished(figure, title, x="mean size of an object, MiB", y="months", height=400)

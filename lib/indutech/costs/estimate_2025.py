@@ -1,4 +1,4 @@
-"""The estimate of 2025: its lines as claimed, and what it has no line for."""
+"""The estimate of 2025: its lines as claimed, recomputed one by one, and what it has no line for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 
+from indutech.architecture.platform import platform
 from indutech.architecture.quantities import HOURS_PER_MONTH
-from indutech.costs.bill import Bill, Charge, priced
-from indutech.costs.money import Money, singular, total
-from indutech.costs.prices import Confidence, Price, PriceList, Tier
-from indutech.costs.usage import just
+from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced
+from indutech.costs.inputs.money import Money, singular, total
+from indutech.costs.inputs.prices import Confidence, Price, PriceList, Tier
+from indutech.costs.inputs.usage import just
 from indutech.system.settings import PROJECT
 
 NAME = "estimate-2025"
+TOLERANCE = Decimal("0.02")  # a claim within 2 % of its recomputation holds: a month of 720 hours is 1.4 % off
+SPECTRUM = "redshift_spectrum"
 CLAIMS_FILE = PROJECT / "assets" / "estimate-2025.csv"
 AUDIT_FILE = PROJECT / "assets" / "estimate-2025-audit.csv"
 # What the estimate buys too little of: the part, and pairs of (what it prices, what the architecture needs).
@@ -26,6 +29,9 @@ SHORT = (
                             ("dms_storage_single", "dms_storage_multi"))),
     ("redpanda", "brokers of a supported shape", (("ec2_c5_large", "ec2_m6gd_xlarge"),)),
 )  # fmt: skip
+
+
+Row = Mapping[str, str]
 
 
 class Verdict(StrEnum):
@@ -50,6 +56,7 @@ class Finding:
     difference: Money
     verdict: Verdict
     reason: str
+    parts: Sequence[Row] = ()  # rows of the audit file that it was recomputed from
 
 
 def read_rows(file: Path) -> list[dict[str, str]]:
@@ -58,7 +65,7 @@ def read_rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def claimed_bill(claims: Sequence[Mapping[str, str]]) -> Bill:
+def claimed_bill(claims: Sequence[Row]) -> Bill:
     """The bill that the estimate claims: each line at its claimed amount, which no price list backs."""
     prices = PriceList({row["line_id"]: _claim_as_price(row) for row in claims})
     charges = [
@@ -71,13 +78,13 @@ def claimed_bill(claims: Sequence[Mapping[str, str]]) -> Bill:
 def _claim_as_price(row: Mapping[str, str]) -> Price:
     amount = Decimal(row["claimed"])
     return Price(
-        price_id=row["line_id"], service=row["service"], item=row["item"], region="eu-west-3", unit="Claims",
+        price_id=row["line_id"], service=row["service"], item=row["item"], region=platform().region, unit="Claims",
         currency=row["currency"], as_of="2025", confidence=Confidence.UNVERIFIED, source="estimate of 2025, as claimed",
         note="", look_up="", commitment_of="", term_months=0, tiers=(Tier(Decimal(0), amount, amount, amount),),
     )  # fmt: skip
 
 
-def missing(claims: Sequence[Mapping[str, str]], reference: Bill, prices: PriceList) -> list[Finding]:
+def missing(claims: Sequence[Row], reference: Bill, prices: PriceList) -> list[Finding]:
     """What the corrected architecture pays for and the estimate has no line for, most expensive first."""
     claimed_components = {claim["component"] for claim in claims}
     seen = {(claim["component"], claim["service"]) for claim in claims} | {("vpn", "AWS Data Transfer")}
@@ -103,11 +110,6 @@ def _short(reference: Bill, prices: PriceList, pairs: Sequence[tuple[str, str]])
     return total(
         [line.list_cost - prices[needed[line.price.price_id]].cost(line.quantity, line.price.unit) for line in lines]
     ).cents()
-
-
-TOLERANCE = Decimal("0.02")  # a claim within 2 % of its recomputation holds: a month of 720 hours is 1.4 % off
-
-Row = Mapping[str, str]
 
 
 def audit(claims: Sequence[Row], parts: Sequence[Row], prices: PriceList) -> list[Finding]:
@@ -141,6 +143,7 @@ def _finding(claim: Row, parts: Sequence[Row], prices: PriceList) -> Finding:
         difference=(claimed - known).cents(),
         verdict=verdict,
         reason=f"{reason}; {remark}" if remark else reason,
+        parts=rows,
     )
 
 
@@ -157,6 +160,32 @@ def _verdict_on(
     implied = claimed.amount / Decimal(rows[0]["quantity"])
     says = f"the claim implies {implied:.4f} per {singular(rows[0]['unit'])}{_same_rate(implied, prices)}"
     return Verdict.WRONG, f"{rows[0]['basis']} gives {readings}; {says}"
+
+
+def same_scope(findings: Sequence[Finding], prices: PriceList) -> dict[str, Money]:
+    """The month of the estimate's own lines at the rates of the list: committed or not, Spectrum at low or base."""
+    cheaper = prices.with_price(prices[SPECTRUM].at("low"))
+    lines = [found for found in findings if found.frequency == "monthly" and found.verdict is not Verdict.MISSING]
+    return {
+        name: total([_repriced(line, rates, months) for line in lines])
+        for name, rates, months in (
+            ("Committed for 1 year, Spectrum at its low", cheaper, 12),
+            ("Committed for 1 year, Spectrum at its base", prices, 12),
+            ("On demand, Spectrum at its base", prices, ON_DEMAND),
+        )
+    }
+
+
+def _repriced(line: Finding, prices: PriceList, months: int) -> Money:
+    """A line's month with or without a commitment; as claimed where the claim does not say enough."""
+    if line.recomputed is None:
+        return line.claimed
+    costs = []
+    for part in line.parts:
+        plain = prices[part["price_id"]].commitment_of or part["price_id"]
+        rate = prices.commitment(plain, months) or prices[plain]
+        costs.append(rate.cost(Decimal(part["quantity"]), part["unit"]))
+    return total(costs).cents()
 
 
 def _solved(rest: Money, rows: Sequence[Row], prices: PriceList) -> str:

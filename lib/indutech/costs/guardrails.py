@@ -1,4 +1,4 @@
-"""Files that keep the bill watched, from the model: budgets, anomaly alerts, tags, lifecycle rules, ready to apply."""
+"""Requests for AWS that watch the bill, from the model: budgets, anomaly alerts, tags, lifecycle rules."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from indutech.costs.bill import Bill
-from indutech.costs.focus import TAGS
-from indutech.costs.money import Money
+from indutech.costs.exports import TAGS
+from indutech.costs.inputs.money import Money
 
 THRESHOLDS = (50, 80, 100)  # percent of the budget, actually spent
 FORECAST_THRESHOLD = 80  # percent of the budget, foreseen for the end of the month
-ANOMALY_SHARE = Decimal("0.05")  # an unusual day that costs more than this share of a month's bill is worth a message
+ANOMALY_SHARE = Decimal("0.05")  # an unusual day is reported from this share of a month's bill
 COLD_AFTER_DAYS = 90
 ACCOUNT = "111122223333"  # AWS's own example number
 

@@ -1,20 +1,21 @@
-"""What InduTech should do: each change priced by re-pricing the reference with it, never by a rule of thumb."""
+"""What InduTech can change: each change is priced as the difference of two bills, with and without it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs import charges as c
-from indutech.costs.bill import Bill, Charge, priced
-from indutech.costs.measurement import MARK, Measurement
-from indutech.costs.money import Money
-from indutech.costs.prices import Confidence, PriceList
-from indutech.costs.scenarios import reference, small_brokers, spark_by_the_hour, tiered
+from indutech.costs.alternatives import small_brokers, spark_by_the_hour, tiered
+from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced, weakest
+from indutech.costs.inputs.measurement import MARK
+from indutech.costs.inputs.money import Money
+from indutech.costs.inputs.prices import Confidence, PriceList
+from indutech.costs.inputs.usage import Figure, Usage
+from indutech.costs.model import CostModel
 from indutech.costs.storage import layouts
-from indutech.costs.usage import Figure, Usage
 
 Charges = list[Charge]
 
@@ -26,7 +27,7 @@ class Change:
     title: str
     first: str
     apply: Callable[[Charges], Charges]
-    months: int = 0
+    months: int = ON_DEMAND
     keeps_design: bool = True
 
 
@@ -41,20 +42,21 @@ class Recommendation:
     confidence: Confidence
 
 
-def recommendations(usage: Usage, prices: PriceList, m: Measurement) -> list[Recommendation]:
+def recommendations(model: CostModel) -> list[Recommendation]:
+    """What to do about the reference, ranked."""
+    return ranked(model.charges(), _changes(model), model.prices)
+
+
+def ranked(base: Charges, changes: Iterable[Change], prices: PriceList) -> list[Recommendation]:
     """Changes that save, largest first, those that keep the design before those that replace a part of it.
 
     `bill_after` stacks the changes that keep the design; one that replaces a part is a decision of its own.
     """
-    base = reference(usage)
-    before = priced("reference", base, prices)
-    alone = [
-        (change, priced(change.title, change.apply(base), prices, change.months))
-        for change in _changes(usage, prices, m)
-    ]
+    before = priced("before", base, prices)
+    alone = [(change, priced(change.title, change.apply(base), prices, change.months)) for change in changes]
     alone = [(change, after) for change, after in alone if after.monthly_total < before.monthly_total]
     alone.sort(key=lambda pair: (not pair[0].keeps_design, pair[1].monthly_total.amount))
-    stacked, months, result = base, 0, []
+    stacked, months, result = base, ON_DEMAND, []
     for change, after in alone:
         bill_after = None
         if change.keeps_design:
@@ -70,11 +72,12 @@ def _confidence(before: Bill, after: Bill) -> Confidence:
     old = {(line.price.price_id, line.effective_cost.amount): line.confidence for line in before.monthly}
     new = {(line.price.price_id, line.effective_cost.amount): line.confidence for line in after.monthly}
     changed = [level for key, level in (old | new).items() if (key in old) != (key in new)]
-    return max(changed, key=lambda level: level.rank, default=Confidence.EXACT)
+    return weakest(changed)
 
 
-def _changes(u: Usage, prices: PriceList, m: Measurement) -> list[Change]:
-    whole, asked = layouts(m, u, prices)[1], layouts(m, u, prices)[2]
+def _changes(model: CostModel) -> list[Change]:
+    u = model.usage
+    _, whole, asked, *_ = layouts(model)
     kept_share = asked.share / whole.share
     return [
         Change("Commit the warehouse for 1 year", "three months of use show that two nodes stay", lambda all_: all_,

@@ -1,15 +1,15 @@
-"""What moves the bill: one assumption or doubtful price at a time over its own bracket. No distribution is invented."""
+"""What moves the bill: one assumption or doubtful price at a time over its own bracket, the others at their base."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from indutech.costs.bill import Bill
-from indutech.costs.money import Money, singular
-from indutech.costs.prices import Confidence, PriceList
-from indutech.costs.scenarios import bill
-from indutech.costs.usage import Usage
+from indutech.costs.bill import ON_DEMAND, Bill
+from indutech.costs.inputs.money import Money, singular
+from indutech.costs.inputs.prices import Confidence, PriceList
+from indutech.costs.model import CostModel
 
 
 @dataclass(frozen=True)
@@ -32,40 +32,31 @@ class Swing:
         return abs(self.total_at_high.amount - self.total_at_low.amount)
 
 
-def swings(scenario: str, usage: Usage, prices: PriceList, months: int = 0) -> list[Swing]:
+def swings(model: CostModel, scenario: str = "reference", months: int = ON_DEMAND) -> list[Swing]:
     """Every input that moves the monthly total, widest first."""
-    base = bill(scenario, usage, prices, months)
-    found = [*_of_usage(scenario, usage, prices, months, base), *_of_prices(scenario, usage, prices, months, base)]
+    base = model.bill(scenario, months)
+    found = [*_of_usage(model, base, months), *_of_prices(model, base, months)]
     return sorted((swing for swing in found if swing.width), key=lambda swing: (-swing.width, swing.name))
 
 
-def _of_usage(scenario: str, usage: Usage, prices: PriceList, months: int, base: Bill) -> list[Swing]:
-    used = {name for line in base.monthly for name in line.marks}
-    result = []
-    for name in sorted(used):
-        row = usage[name]
+def _of_usage(model: CostModel, base: Bill, months: int) -> Iterator[Swing]:
+    for name in sorted({name for line in base.monthly for name in line.marks}):
+        row = model.usage[name]
         low, high = (
-            bill(scenario, usage.having(**{name: value}), prices, months).monthly_total for value in (row.low, row.high)
+            model.having(**{name: value}).bill(base.scenario, months).monthly_total for value in (row.low, row.high)
         )
-        result.append(Swing(name, row.origin, row.low, row.base, row.high, row.unit, low, high, row.reason))
-    return result
+        yield Swing(name, row.origin, row.low, row.base, row.high, row.unit, low, high, row.reason)
 
 
-def _of_prices(scenario: str, usage: Usage, prices: PriceList, months: int, base: Bill) -> list[Swing]:
-    result = []
-    for price_id in sorted(
-        {price_id for line in base.monthly for price_id in _rates(line.price.price_id, prices, months)}
-    ):
-        price = prices[price_id]
+def _of_prices(model: CostModel, base: Bill, months: int) -> Iterator[Swing]:
+    used = {price_id for line in base.monthly for price_id in _rates(line.price.price_id, model.prices, months)}
+    for price in (model.prices[price_id] for price_id in sorted(used)):
         if price.in_doubt:
             low, high = (
-                bill(scenario, usage, prices.with_price(price.at(bound)), months).monthly_total
-                for bound in ("low", "high")
+                model.with_price(price.at(bound)).bill(base.scenario, months).monthly_total for bound in ("low", "high")
             )
-            tier = price.tiers[0]
-            unit = f"{price.currency} per {singular(price.unit)}"
-            result.append(Swing(price_id, "price", tier.low, tier.price, tier.high, unit, low, high, price.note))
-    return result
+            tier, unit = price.tiers[0], f"{price.currency} per {singular(price.unit)}"
+            yield Swing(price.price_id, "price", tier.low, tier.price, tier.high, unit, low, high, price.note)
 
 
 def _rates(price_id: str, prices: PriceList, months: int) -> list[str]:

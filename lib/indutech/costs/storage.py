@@ -1,4 +1,4 @@
-"""What the way of storing is worth: bytes that questions read, and the trap in archiving."""
+"""How the data is stored: the bytes that questions read in each layout, and what each archive class costs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from indutech.architecture.quantities import TIB_IN_GIB
-from indutech.costs.measurement import Measurement
-from indutech.costs.money import Money
-from indutech.costs.prices import PriceList
-from indutech.costs.usage import Usage
+from indutech.costs.inputs.measurement import Measurement
+from indutech.costs.inputs.money import Money
+from indutech.costs.model import CostModel
 
 MIB_IN_KIB = 1024
 GIB_IN_KIB = 1024 * 1024
@@ -24,18 +23,18 @@ class Layout:
     share: Decimal
     share_pooled: Decimal
     share_incompressible: Decimal
-    tb_month: Decimal
     spectrum_month_low: Money
     spectrum_month: Money
     athena_month: Money
 
 
-def layouts(m: Measurement, usage: Usage, prices: PriceList) -> list[Layout]:
+def layouts(model: CostModel) -> list[Layout]:
     """The month's scans if they were of JSON, of whole Parquet files, of the columns asked, of the days asked.
 
     The measured bytes come from generated tickets; how many days a question asks for is an assumption,
     because the proof of concept holds a single day.
     """
+    m, usage = model.measurement, model.usage
     text, pooled, noise = m.parquet_bytes_per_ticket, m.bracket.pooled, m.bracket.incompressible
     columns = [_columns_share(m, extra) for extra in (Decimal(0), pooled - text, noise - text)]
     whole = [value / m.json_bytes_per_ticket for value in (text, pooled, noise)]
@@ -46,7 +45,7 @@ def layouts(m: Measurement, usage: Usage, prices: PriceList) -> list[Layout]:
         "Parquet, columns asked": columns,
         "Parquet, columns and days asked": [share * days for share in columns],
     }
-    return [_layout(name, found, usage, prices) for name, found in shares.items()]
+    return [_layout(name, found, model) for name, found in shares.items()]
 
 
 def _columns_share(m: Measurement, extra_text_bytes: Decimal) -> Decimal:
@@ -57,18 +56,18 @@ def _columns_share(m: Measurement, extra_text_bytes: Decimal) -> Decimal:
     return max(sum(per_question, Decimal(0)), Decimal(0)) / len(per_question) / m.json_bytes_per_ticket
 
 
-def _layout(name: str, shares: list[Decimal], usage: Usage, prices: PriceList) -> Layout:
-    scanned = usage["spectrum_tb_month"].base * shares[0]
+def _layout(name: str, shares: list[Decimal], model: CostModel) -> Layout:
+    prices, scanned = model.prices, model.usage["spectrum_tb_month"].base * shares[0]
     low, spectrum, athena = (
         price.cost(scanned, "TB").cents()
         for price in (prices["redshift_spectrum"].at("low"), prices["redshift_spectrum"], prices["athena_scan"])
     )
-    return Layout(name, shares[0], shares[1], shares[2], scanned, low, spectrum, athena)
+    return Layout(name, shares[0], shares[1], shares[2], low, spectrum, athena)
 
 
 @dataclass(frozen=True)
 class StorageClass:
-    """A class of S3 with the rules that make it a trap."""
+    """A storage class of S3: its rates, and the duration, size and overhead that it bills at least."""
 
     name: str
     storage: str
@@ -102,12 +101,13 @@ class Archive:
     pays_after_months: Decimal | None
 
 
-def archives(usage: Usage, prices: PriceList, object_mib: Decimal | None = None) -> list[Archive]:
+def archives(model: CostModel, object_mib: Decimal | None = None) -> list[Archive]:
     """Each class for the cold part of the lake, at a mean object size; None: the assumed one.
 
-    `pays_after_months` is when the move has paid for itself, None when it never does. Objects below 128 KB are not
+    `pays_after_months` is the break-even of the move, None when there is none. Objects below 128 KB are not
     moved by a lifecycle rule unless it says so, and Intelligent-Tiering never moves them.
     """
+    usage, prices = model.usage, model.prices
     gib = usage["lake_tib"].base * TIB_IN_GIB * usage["cold_share"].base
     object_kib = (object_mib or usage["lake_object_mib"].base) * MIB_IN_KIB
     objects = gib * GIB_IN_KIB / object_kib

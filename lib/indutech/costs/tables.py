@@ -1,86 +1,37 @@
-"""Bills, the audit of 2025 and their doubts as tables to read: sorted, rounded, and marked where a rate is in doubt."""
+"""Bills, the audit and what follows from them as tables of text: sorted, rounded, † where a rate is in doubt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import pandas as pd
 
 from indutech.architecture.platform import platform
-from indutech.architecture.quantities import HOURS_PER_MONTH
-from indutech.costs.bill import Bill, Line
+from indutech.architecture.quantities import TIB_IN_GIB
+from indutech.costs.bill import ON_DEMAND, TERMS, Bill, Line, weakest
 from indutech.costs.estimate_2025 import NAME as CLAIMED
-from indutech.costs.estimate_2025 import Finding, Verdict
-from indutech.costs.model import CostModel, doubt, doubtful_share
-from indutech.costs.money import Money, dollars, singular, total
-from indutech.costs.prices import Confidence
-from indutech.costs.scenarios import NAMES
-from indutech.costs.sensitivity import doubts
+from indutech.costs.estimate_2025 import Finding, Verdict, same_scope
+from indutech.costs.inputs.measurement import MARK
+from indutech.costs.inputs.money import dollars, singular, total
+from indutech.costs.inputs.prices import Confidence
+from indutech.costs.model import NAMES, CostModel
+from indutech.costs.projections import VOLUMES_GB, commitments, project, streaming_against_volume, unit_costs
+from indutech.costs.recommendations import recommendations
+from indutech.costs.sensitivity import Swing, doubts
+from indutech.costs.storage import Archive, archives, layouts
+from indutech.costs.transfers import exits, meanwhile, migration
+from indutech.show.tables import from_rows
 
 DAGGER = "\N{NO-BREAK SPACE}†"  # behind every total in which a rate that was not read for the region matters
+TERM_NAMES = {ON_DEMAND: "on demand"} | TERMS
+SMALL_OBJECT_MIB = Decimal("0.0625")  # what a lake of uncompacted micro-batches looks like
 
 
-def marked(bill: Bill, amount: Money | None = None) -> str:
-    """A total of a bill, with the mark of doubt if it carries one."""
-    return f"{amount or bill.monthly_total}{DAGGER if doubt(bill) else ''}"
-
-
-def scenario_table(model: CostModel) -> pd.DataFrame:
-    """Every scenario, month and once, on demand and committed."""
-    rows = []
-    for name in NAMES:
-        free, year, three = (model.bill(name, months) for months in (0, 12, 36))
-        bound = any(line.commitment_months for line in year.lines)
-        if name == CLAIMED:
-            rows.append(
-                {
-                    "Scenario": name,
-                    "A month, on demand": "not claimed",
-                    "1 year committed": str(free.monthly_total),
-                    "3 years committed": "not claimed",
-                    "Once": str(free.one_off_total),
-                    "Unverified rates": "claimed, not priced",
-                }
-            )
-            continue
-        rows.append({
-            "Scenario": name,
-            "A month, on demand": marked(free),
-            "1 year committed": marked(year) if bound else "–",
-            "3 years committed": marked(three) if bound else "–",
-            "Once": str(free.one_off_total),
-            "Unverified rates": f"{doubtful_share(free) * 100:.0f} %",
-        })  # fmt: skip
-    return pd.DataFrame(rows).set_index("Scenario")
-
-
-def component_table(bill: Bill, most: int = 10) -> pd.DataFrame:
-    """What each component costs a month, most expensive first; the cheapest are added up in one row."""
-    costs = list(bill.by(lambda line: line.component).items())
-    shown, rest = costs[: most - 1], costs[most - 1 :]
-    rows = [_component_row(bill, component_name(component), cost, [component]) for component, cost in shown]
-    if rest:
-        rows.append(
-            _component_row(bill, f"{len(rest)} others", total([c for _, c in rest]), [name for name, _ in rest])
-        )
-    rows.append(
-        {"Component": "Total", "A month": marked(bill), "Share": "100 %", "Weakest rate": doubt(bill) or "exact"}
-    )
-    return pd.DataFrame(rows).set_index("Component")
-
-
-def _component_row(bill: Bill, name: str, cost: Money, components: list[str]) -> dict[str, str]:
-    levels = [line.confidence for line in bill.monthly if line.component in components and line.effective_cost.amount]
-    weakest = max(levels, key=lambda level: level.rank, default=Confidence.EXACT)
-    share = cost.amount / bill.monthly_total.amount
-    flag = "" if weakest is Confidence.EXACT else DAGGER
-    return {
-        "Component": name,
-        "A month": f"{cost}{flag}",
-        "Share": f"{share * 100:.1f} %",
-        "Weakest rate": weakest.value,
-    }
+def marked(amount: object, by: Bill | Confidence | bool = True) -> str:
+    """An amount with the mark of doubt, if the bill or the rate that it comes from carries one."""
+    doubtful = bool(by.doubt) if isinstance(by, Bill) else by not in (False, Confidence.EXACT)
+    return f"{amount}{DAGGER if doubtful else ''}"
 
 
 def component_name(component: str) -> str:
@@ -89,119 +40,291 @@ def component_name(component: str) -> str:
     return model[component].name if component in model else component
 
 
+def scenario_table(model: CostModel) -> pd.DataFrame:
+    """Every scenario, month and once, on demand and committed."""
+    return from_rows(_scenario_row(model, name) for name in NAMES)
+
+
+def _scenario_row(model: CostModel, name: str) -> dict[str, object]:
+    bills = [model.bill(name, months) for months in TERM_NAMES]
+    free, *bound = bills
+    if name == CLAIMED:
+        cells: list[object] = ["not claimed", free.monthly_total, "not claimed"]
+    else:
+        can_be_bound = any(line.commitment_months for bill in bound for line in bill.lines)
+        cells = [marked(bill.monthly_total, bill) if can_be_bound or bill is free else None for bill in bills]
+    headings = ["A month, on demand", *(f"{term} committed" for term in TERMS.values())]
+    return {"Scenario": name} | dict(zip(headings, cells, strict=True)) | {
+        "Once": free.one_off_total,
+        "Unverified rates": "claimed, not priced" if name == CLAIMED else f"{free.doubtful_share * 100:.0f} %",
+    }  # fmt: skip
+
+
+def component_table(bill: Bill, most: int = 10) -> pd.DataFrame:
+    """What each component costs a month, most expensive first; the cheapest are added up in one row."""
+    names = list(bill.by(lambda line: line.component))
+    groups = [(component_name(name), [name]) for name in names[: most - 1]]
+    if rest := names[most - 1 :]:
+        groups.append((f"{len(rest)} others", rest))
+    whole = {"Component": "Total", "A month": marked(bill.monthly_total, bill), "Share": "100 %",
+             "Weakest rate": bill.doubt or "exact"}  # fmt: skip
+    return from_rows([*(_component_row(bill, name, parts) for name, parts in groups), whole])
+
+
+def _component_row(bill: Bill, name: str, components: Sequence[str]) -> dict[str, object]:
+    lines = [line for line in bill.monthly if line.component in components]
+    level = weakest(line.confidence for line in lines if line.effective_cost.amount)
+    cost = total([line.effective_cost for line in lines])
+    share = bill.share(lambda line: line.component in components)
+    return {"Component": name, "A month": marked(cost, level), "Share": f"{share * 100:.1f} %",
+            "Weakest rate": level.value}  # fmt: skip
+
+
 def line_table(bill: Bill, components: Iterable[str] | None = None) -> pd.DataFrame:
-    """Every line of a bill: quantity × price, dated and sourced, so that a figure is two looks from its origin."""
+    """Every line of a bill, or those of some components: quantity × dated rate, and its assumptions."""
     wanted = set(components or [line.component for line in bill.lines])
-    return pd.DataFrame([_line_row(line) for line in bill.lines if line.component in wanted])
+    return from_rows(_line_row(line) for line in bill.lines if line.component in wanted)
 
 
-def _line_row(line: Line) -> dict[str, str]:
+def _line_row(line: Line) -> dict[str, object]:
     return {
         "Component": component_name(line.component),
         "Item": f"{line.price.service}: {line.price.item}",
         "Quantity": f"{line.quantity:,.2f} {line.price.unit}",
         "Rate": f"${line.list_unit_price.normalize():f} ({line.price.as_of}, {line.confidence.value})",
-        "Cost": f"{line.effective_cost}{'' if line.confidence is Confidence.EXACT else DAGGER}"
-        + (" once" if line.charge.one_off else " a month"),
-        "Assumptions": ", ".join(sorted(line.marks)) or "–",
+        "Cost": f"{marked(line.effective_cost, line.confidence)} {'once' if line.charge.one_off else 'a month'}",
+        "Assumptions": ", ".join(sorted(line.marks)) or None,
     }
 
 
 def doubt_table(model: CostModel, bill: Bill, most: int = 3) -> pd.DataFrame:
     """The rates not read for the region that carry most of a bill, and what to look up before a purchase."""
-    return pd.DataFrame(
-        [
-            {
-                "Rate": found.item,
-                "On the bill": f"{found.monthly}{DAGGER}",
-                "Share": f"{found.share * 100:.1f} %",
-                "Used": _rate(model, found.price_id),
-                "Bracket moves the bill by": dollars(found.swing),
-                "Look up before buying": found.look_up,
-            }
-            for found in doubts(bill, model.prices)[:most]
-            if found.monthly.amount
-        ]
-    ).set_index("Rate")
-
-
-def _rate(model: CostModel, price_id: str) -> str:
-    price = model.prices[price_id]
-    return f"${price.tiers[0].price.normalize():f} per {singular(price.unit)} ({price.as_of})"
+    return from_rows(
+        {
+            "Rate": found.item,
+            "On the bill": marked(found.monthly),
+            "Share": f"{found.share * 100:.1f} %",
+            "Used": f"${price.tiers[0].price.normalize():f} per {singular(price.unit)} ({price.as_of})",
+            "Bracket moves the bill by": dollars(found.swing),
+            "Look up before buying": found.look_up,
+        }
+        for found in doubts(bill, model.prices)[:most]
+        for price in [model.prices[found.price_id]]
+        if found.monthly.amount
+    )
 
 
 def audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
     """Claimed, recomputed, difference and verdict of each claimed line."""
-    return pd.DataFrame(
-        [
-            {
-                "Line": finding.item,
-                "Claimed": str(finding.claimed),
-                "Recomputed": str(finding.recomputed) if finding.recomputed else "not derivable",
-                "Difference": str(finding.difference),
-                "Verdict": finding.verdict.value,
-                "Why": finding.reason,
-            }
-            for finding in findings
-            if finding.verdict is not Verdict.MISSING
-        ]
-    ).set_index("Line")
+    return from_rows(
+        {
+            "Line": found.item,
+            "Claimed": found.claimed,
+            "Recomputed": found.recomputed or "not derivable",
+            "Difference": found.difference,
+            "Verdict": found.verdict.value,
+            "Why": found.reason,
+        }
+        for found in findings
+        if found.verdict is not Verdict.MISSING
+    )
 
 
 def missing_table(findings: Iterable[Finding]) -> pd.DataFrame:
     """What the estimate has no line for, most expensive first."""
-    return pd.DataFrame(
-        [
-            {"No line in the estimate": _missing_name(finding), "A month": str(finding.recomputed)}
-            for finding in findings
-            if finding.verdict is Verdict.MISSING
-        ]
-    ).set_index("No line in the estimate")
-
-
-def _missing_name(finding: Finding) -> str:
-    part = finding.item.partition(": ")[2]
-    return f"{component_name(finding.component)}: {part}" if part else component_name(finding.component)
+    return from_rows(
+        {
+            "No line in the estimate": component_name(found.component) + found.item.removeprefix(found.component),
+            "A month": found.recomputed,
+        }
+        for found in findings
+        if found.verdict is Verdict.MISSING
+    )
 
 
 def verdict_table(findings: Iterable[Finding]) -> pd.DataFrame:
     """How many monthly lines got each verdict, what they claim, and the difference."""
-    kept = [finding for finding in findings if finding.frequency == "monthly"]
-    verdicts = dict.fromkeys(finding.verdict for finding in kept)
-    return pd.DataFrame(
-        [
-            {
-                "Verdict": verdict.value,
-                "Lines": len(group),
-                "Claimed a month": str(total([finding.claimed for finding in group])),
-                "Claimed less recomputed": str(total([finding.difference for finding in group])),
-            }
-            for verdict in verdicts
-            for group in [[finding for finding in kept if finding.verdict is verdict]]
-        ]
-    ).set_index("Verdict")
+    groups: dict[Verdict, list[Finding]] = {}
+    for found in findings:
+        if found.frequency == "monthly":
+            groups.setdefault(found.verdict, []).append(found)
+    return from_rows(
+        {
+            "Verdict": verdict.value,
+            "Lines": len(group),
+            "Claimed a month": total([found.claimed for found in group]),
+            "Claimed less recomputed": total([found.difference for found in group]),
+        }
+        for verdict, group in groups.items()
+    )
 
 
 def same_scope_table(model: CostModel) -> pd.DataFrame:
-    """The estimate's own scope at today's dated prices: committed or not, Spectrum at its low or its base."""
-    claimed = [
-        finding for finding in model.findings if finding.verdict.value != "missing" and finding.frequency == "monthly"
-    ]
-    spectrum = model.prices["redshift_spectrum"]
-    quantity = Decimal(55)
-    cheaper = spectrum.cost(quantity, "TB") - spectrum.at("low").cost(quantity, "TB")
-    committed = total([finding.recomputed or finding.claimed for finding in claimed])
-    nodes = [("redshift_ra3_xlplus", 2), ("ec2_c5_large", 3)]
-    dearer = [
-        (model.prices[price_id].cost(HOURS_PER_MONTH * count, "Hours") - year.cost(HOURS_PER_MONTH * count, "Hours"))
-        for price_id, count in nodes
-        if (year := model.prices.commitment(price_id, 12))
-    ]
-    rows = {
-        "Committed for 1 year, Spectrum at its low": committed - cheaper,
-        "Committed for 1 year, Spectrum at its base": committed,
-        "On demand, Spectrum at its base": committed + total(dearer),
+    """The estimate's own scope at the dated rates of the list."""
+    months = same_scope(model.findings, model.prices)
+    return from_rows({"Same scope": name, "A month": marked(cost)} for name, cost in months.items())
+
+
+def unit_table(model: CostModel) -> pd.DataFrame:
+    """Unit costs against the volume of events."""
+    reference = model.bill()
+    headings = {"Bill a month": "monthly_total", "A million events": "per_million_events",
+                "A GB ingested": "per_gb_ingested", "A TB queried": "per_tb_queried", "A user": "per_user"}  # fmt: skip
+    return from_rows(
+        {"Events, GB": f"{found.volume_gb:,}"}
+        | {heading: marked(getattr(found, field), reference) for heading, field in headings.items()}
+        for found in (unit_costs(model, volume) for volume in VOLUMES_GB)
+    )
+
+
+def streaming_table(model: CostModel) -> pd.DataFrame:
+    """The streaming line with each service against volume."""
+    return from_rows(
+        {"Events, GB": f"{volume:,}"} | {name: bill.monthly_total for name, bill in bills.items()}
+        for volume, bills in streaming_against_volume(model)
+    )
+
+
+def swing_table(swings: Sequence[Swing], most: int = 10, why: bool = False) -> pd.DataFrame:
+    """The inputs that move the bill most, and if asked why their bracket is what it is."""
+    return from_rows(
+        {
+            "Input": swing.name,
+            "Low – base – high": f"{swing.low:f} – {swing.base:f} – {swing.high:f} {swing.unit}",
+            "Bill at low": marked(swing.total_at_low),
+            "Bill at high": marked(swing.total_at_high),
+            "Origin": swing.kind,
+        }
+        | ({"Why": swing.reason} if why else {})
+        for swing in swings[:most]
+    )
+
+
+def commitment_table(model: CostModel, stops: Sequence[int] = (3, 6, 12, 24)) -> pd.DataFrame:
+    """What each term saves, its break-even, and what stopping early loses."""
+    terms = commitments(model)
+    rows: dict[str, list[object]] = {
+        "On demand, a month": [term.on_demand_month for term in terms],
+        "Committed, a month": [marked(term.committed_month, term.confidence) for term in terms],
+        "Saved a month": [marked(term.saving_month, term.confidence) for term in terms],
+        "Pays from month": [term.break_even_month for term in terms],
     }
-    return pd.DataFrame(
-        [{"Same scope": name, "A month": f"{cost.cents()}{DAGGER}"} for name, cost in rows.items()]
-    ).set_index("Same scope")
+    for stop in stops:
+        rows[f"Lost if stopped after {stop}"] = [marked(term.loss_if_stopped(stop), term.confidence) for term in terms]
+    names = [f"{term.months} months" for term in terms]
+    return from_rows(
+        {"Commitment of the warehouse": row} | dict(zip(names, cells, strict=True)) for row, cells in rows.items()
+    )
+
+
+def projection_table(model: CostModel, months: Sequence[int] = (1, 12, 24, 36)) -> pd.DataFrame:
+    """The month's bill and all that was paid until then, by commitment."""
+    rows: dict[int, dict[str, object]] = {month: {"Month (Σ: paid so far)": month} for month in months}
+    for term, label in TERM_NAMES.items():
+        bill = model.bill(months=term)
+        for found in project(model, max(months), term):
+            if found.number in rows:
+                rows[found.number][label] = marked(found.monthly, bill)
+                rows[found.number][f"Σ {label}"] = marked(dollars(found.cumulative.amount, 0), bill)
+    return from_rows(rows.values())
+
+
+def recommendation_table(model: CostModel) -> pd.DataFrame:
+    """What to do, what it saves a month, and what has to be true first."""
+    return from_rows(
+        {
+            "Do": change.title,
+            "Saves a month": marked(change.saving, change.confidence),
+            "Bill with all above": marked(change.bill_after) if change.bill_after else "a decision of its own",
+            "Provided that": change.first,
+        }
+        for change in recommendations(model)
+    )
+
+
+def migration_table(model: CostModel) -> pd.DataFrame:
+    """The history into AWS: days and money by link."""
+    reference = model.bill()
+    return from_rows(
+        {
+            "Link": move.link,
+            "Days": f"{move.days:.1f}",
+            "Port": move.port,
+            "DataSync": move.traffic,
+            "Inbound traffic": "free",
+            "Move in all": move.total,
+            "Platform's own bill meanwhile": marked(meanwhile(model, move.days), reference),
+        }
+        for move in migration(model)
+    )
+
+
+def exit_table(model: CostModel) -> pd.DataFrame:
+    """Everything out of AWS: days and money by link."""
+    return from_rows(
+        {"Way out": way.link, "TiB": f"{way.gib / TIB_IN_GIB:,.0f}", "Days": f"{way.days:.1f}", "Traffic": way.traffic,
+         "Port": way.port, "Exit in all": way.total}
+        for way in exits(model)
+    )  # fmt: skip
+
+
+def measurement_table(model: CostModel) -> pd.DataFrame:
+    """What the proof of concept measured, with its bracket and its mark."""
+    m = model.measurement
+    json, parquet, noise, pool = (
+        m.json_bytes_per_ticket, m.parquet_bytes_per_ticket, m.bracket.incompressible, m.bracket.pooled
+    )  # fmt: skip
+    speed = f"{m.tickets_per_core_second:,}" if m.tickets_per_core_second else "not measured: too few tickets"
+    rows = [
+        ("JSON bytes a ticket", f"{json:.1f}", None),
+        ("Parquet bytes a ticket", f"{parquet:.1f}", f"{pool} – {noise}"),
+        ("JSON over Parquet", f"{json / parquet:.1f} ×", f"{json / noise:.1f} – {json / pool:.1f} ×"),
+        ("Tickets a core and second", speed, None),
+        ("Files a micro-batch", f"{Decimal(m.files) / m.batches:.1f}", None),
+    ]
+    headings = ["Measured", f"On {m.tickets:,} {m.mark}", "With incompressible or pooled text"]
+    return from_rows(dict(zip(headings, row, strict=True)) for row in rows)
+
+
+def layout_table(model: CostModel) -> pd.DataFrame:
+    """What the month's scans would cost in each layout, with the bracket of the text."""
+    return from_rows(
+        {
+            "Layout": layout.name,
+            f"Read, {MARK}": f"{layout.share * 100:.2f} %",
+            "Bracket": f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %",
+            "Spectrum, low": layout.spectrum_month_low,
+            "Spectrum, base": marked(layout.spectrum_month),
+            "Athena": layout.athena_month,
+        }
+        for layout in layouts(model)
+    )
+
+
+def archive_table(model: CostModel) -> pd.DataFrame:
+    """The cold part of the lake in each storage class, for objects as assumed and for small ones."""
+    usual = model.usage["lake_object_mib"].base
+    return from_rows(
+        {
+            "Objects of": size,
+            "Class": found.kept_in.name,
+            "A month": found.month,
+            "Moved once": found.move_once,
+            "Pays after": _months(found),
+            "Read once": found.read_once,
+            "Least days": found.kept_in.least_days or None,
+            "Spectrum": "reads it" if found.kept_in.spectrum_reads_it else "cannot read it",
+        }
+        for size, object_mib in ((f"{usual:f} MiB", usual), (f"{SMALL_OBJECT_MIB * 1024:.0f} KiB", SMALL_OBJECT_MIB))
+        for found in archives(model, object_mib)
+    )
+
+
+def _months(found: Archive) -> str | None:
+    if not found.kept_in.transition:
+        return None
+    if not found.moved and found.kept_in.name == "Intelligent-Tiering":
+        return "never: too small to be moved"
+    if found.pays_after_months is None:
+        return "never"
+    return "under a month" if found.pays_after_months < 1 else f"{found.pays_after_months:,.0f} months"

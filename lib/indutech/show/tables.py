@@ -1,20 +1,28 @@
-"""Tables and sentences as a notebook or a document shows them: whole texts, and dollars that stay dollars."""
+"""Tables and sentences as a notebook or a document shows them: whole texts, and dollar signs that are no formulas."""
 
 import re
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from IPython.display import HTML, Markdown
 
 
+def from_rows(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """A table of text with a column per key; a value of None shows as a dash."""
+    return pd.DataFrame(
+        [{heading: "–" if value is None else str(value) for heading, value in row.items()} for row in rows]
+    )
+
+
 def table(content: pd.DataFrame) -> HTML:
-    """A table for a notebook: whole texts, one row of headings, and dollars that stay dollars."""
+    """A table for a notebook: whole texts, one row of headings, and dollar signs that are no formulas."""
     named = content.reset_index() if content.index.names != [None] else content
     with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
         return HTML(named.to_html(index=False, border=0, justify="left"))  # type: ignore[no-untyped-call]
 
 
 def text(sentences: str) -> Markdown:
-    """Sentences for a notebook in which a dollar is a dollar: JupyterLab and GitHub would read `$…$` as mathematics."""
+    """Sentences for a notebook, with each dollar escaped: JupyterLab and GitHub read `$…$` as a formula."""
     return Markdown(plain_dollars(sentences))  # type: ignore[no-untyped-call]
 
 

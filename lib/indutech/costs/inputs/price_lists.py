@@ -12,13 +12,13 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from indutech.costs.prices import COLUMNS, PRICES_FILE
+from indutech.architecture.platform import platform
+from indutech.costs.inputs.prices import COLUMNS, PRICES_FILE
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 
 KEYS_FILE = PROJECT / "assets" / "price-list-keys.csv"
-REGION = "eu-west-3"
-PREFIX = "EUW3-"  # how usage types of Paris begin
+PREFIXES = {"eu-west-3": "EUW3-"}  # how a region's usage types begin in its price list
 PRICE_LIST = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{offer}/current/{region}/index.json"
 _TIMEOUT_S = 60
 
@@ -40,7 +40,7 @@ class Found:
 
     @property
     def change(self) -> Decimal | None:
-        """Relative change, 0.1 for 10 % dearer."""
+        """Relative change, 0.1 for 10 % more."""
         if self.listed is None or not self.committed:
             return None
         return self.listed / self.committed - 1
@@ -84,7 +84,7 @@ def listed_tiers(offer: Mapping[str, Any], usage_type: str, where: str) -> Itera
     contract = {k: wanted.pop(k) for k in ("LeaseContractLength", "PurchaseOption", "OfferingClass") if k in wanted}
     for sku, product in offer.get("products", {}).items():
         attributes = product.get("attributes", {})
-        if attributes.get("usagetype") not in (PREFIX + usage_type, usage_type):
+        if attributes.get("usagetype") not in (PREFIXES.get(platform().region, "") + usage_type, usage_type):
             continue
         if any(attributes.get(name) != value for name, value in wanted.items()):
             continue
@@ -118,10 +118,12 @@ def from_folder(folder: Path, codes: Sequence[str]) -> dict[str, Any]:
         if (folder / f"{code}.json").exists()
     }
     if not lists:
-        raise RefreshError(
-            f"No price list in {folder}. Save {PRICE_LIST.format(offer=codes[0], region=REGION)} as {codes[0]}.json."
-        )
+        raise RefreshError(f"No price list in {folder}. Save {_address(codes[0])} as {codes[0]}.json.")
     return lists
+
+
+def _address(code: str) -> str:
+    return PRICE_LIST.format(offer=code, region=platform().region)
 
 
 def from_network(codes: Sequence[str]) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def from_network(codes: Sequence[str]) -> dict[str, Any]:
     """
     lists = {}
     for code in codes:
-        url = PRICE_LIST.format(offer=code, region=REGION)
+        url = _address(code)
         try:
             with urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the address is the constant above
                 lists[code] = _parsed(answer.read(), code)
@@ -167,8 +169,8 @@ def apply(found: Sequence[Found], prices_file: Path = PRICES_FILE) -> int:
             high="",
             as_of=new.published,
             confidence="exact-region",
-            region=REGION,
-            source=f"AWS price list, {REGION}, published {new.published}",
+            region=platform().region,
+            source=f"AWS price list, {platform().region}, published {new.published}",
             note="",
             look_up="",
         )

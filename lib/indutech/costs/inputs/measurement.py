@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from indutech.costs.usage import Assumption, Usage
+from indutech.costs.inputs.usage import Assumption, Usage
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 

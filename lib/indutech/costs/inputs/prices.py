@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
-from indutech.costs.money import Money, UnitMismatch
+from indutech.costs.inputs.money import Money, UnitMismatch
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 
@@ -51,7 +51,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Price:
-    """One rate of the price list with everything needed to doubt it."""
+    """One rate of the price list: what is billed, where, since when, and how sure its source is."""
 
     price_id: str
     service: str
@@ -86,10 +86,6 @@ class Price:
         """What this many units cost, tier by tier."""
         return Money(sum((q * p for q, p in self.slices(Decimal(quantity), unit)), Decimal(0)), self.currency)
 
-    def scaled(self, factor: Decimal) -> Price:
-        """The same rate, dearer or cheaper by a factor."""
-        return replace(self, tiers=tuple(replace(t, price=t.price * factor) for t in self.tiers))
-
     def at(self, bound: str) -> Price:
         """The same rate at its `low` or `high`."""
         return replace(self, tiers=tuple(replace(t, price=getattr(t, bound)) for t in self.tiers))
@@ -101,7 +97,7 @@ class Price:
 
 
 class PriceList(Mapping[str, Price]):
-    """Prices by id; asking for an unknown one names the file to mend."""
+    """Prices by id; an unknown id is an error that names the file."""
 
     def __init__(self, prices: Mapping[str, Price]) -> None:
         self._prices = dict(prices)

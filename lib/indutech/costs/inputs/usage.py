@@ -1,4 +1,4 @@
-"""Usage assumptions as committed data, apart from prices: value, unit, low, high, origin and the reason."""
+"""Usage assumptions as committed data: value, unit, low, high, origin and reason; no price is among them."""
 
 from __future__ import annotations
 

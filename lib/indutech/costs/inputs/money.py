@@ -1,4 +1,4 @@
-"""Money and quantities that cannot be mixed up: exact decimals, one currency, one unit."""
+"""Money: exact decimals in one currency, how they are written, and the error for mixed currencies or units."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indutech.costs.measurement import FILE_NAME, Bracket, Measurement, MeasurementError, Question
-from indutech.costs.model import CostModel, read_model
+from indutech.costs.inputs.measurement import FILE_NAME, Bracket, Measurement, MeasurementError, Question
 from indutech.lake import layout, reader
 from indutech.system.settings import Settings
 from indutech.system.state_files import write_json
@@ -67,13 +66,12 @@ def measure(settings: Settings, today: date) -> Measurement:
     return found
 
 
-def model_for(settings: Settings, today: date) -> CostModel:
-    """The cost model with this data folder's own measurement, made now if its lake holds enough to measure."""
+def measure_once(settings: Settings, today: date) -> None:
+    """Measure a data folder that holds enough tickets and has no measurement yet."""
     if not (settings.data_dir / FILE_NAME).exists():
         stored = reader.query(settings, "SELECT count(*) AS tickets FROM tickets")["tickets"][0]
         if stored >= ENOUGH:
             measure(settings, today)
-    return read_model(settings.data_dir)
 
 
 # The message as the producer writes it: compact JSON of the contract's six fields in UTF-8.

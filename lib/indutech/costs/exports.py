@@ -1,4 +1,4 @@
-"""A bill as rows of the FinOps Open Cost and Usage Specification (FOCUS 1.2), for any FinOps tool."""
+"""A bill for other programs: one JSON object, and rows of the FinOps specification FOCUS 1.2."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from indutech.architecture.quantities import HOURS_PER_MONTH
 from indutech.costs.bill import Bill, Line
+from indutech.costs.inputs.prices import Price
+from indutech.system.errors import InduTechError
 
 TAGS = {"Projet": "InduTech", "Env": "Prod"}
 REGION_NAMES = {"eu-west-3": "Europe (Paris)"}
-# FOCUS's own list of service categories.
+# The category of each service, from FOCUS's own list of categories.
 CATEGORIES = {
     "Amazon Redshift": "Databases", "AWS DMS": "Databases", "Amazon Athena": "Analytics", "AWS Glue": "Analytics",
     "Amazon EMR": "Analytics", "Amazon MSK": "Integration", "Amazon Kinesis Data Streams": "Analytics",
@@ -26,8 +29,54 @@ CATEGORIES = {
 }  # fmt: skip
 
 
+class UnknownService(InduTechError):
+    """A service has no category of FOCUS."""
+
+
+def as_json(bill: Bill) -> dict[str, object]:
+    """A bill as one JSON object; amounts are whole cents, which a number in JSON carries without loss."""
+    return {
+        "scenario": bill.scenario,
+        "currency": bill.currency,
+        "monthly_total": float(bill.monthly_total.amount),
+        "one_off_total": float(bill.one_off_total.amount),
+        "confidence": {
+            "weakest": bill.weakest.value,
+            "share_of_monthly": {level.value: round(float(share), 4) for level, share in bill.confidence.items()},
+        },
+        "tags": TAGS,
+        "lines": [
+            {
+                "component": line.component,
+                "service": line.price.service,
+                "item": line.price.item,
+                "why": line.charge.why,
+                "once": line.charge.one_off,
+                "grows": line.charge.grows,
+                "quantity": round(float(line.quantity), 6),
+                "unit": line.price.unit,
+                "list_unit_price": float(line.list_unit_price),
+                "list_cost": float(line.list_cost.amount),
+                "effective_cost": float(line.effective_cost.amount),
+                "commitment_months": line.commitment_months,
+                "region": line.price.region,
+                "as_of": line.price.as_of,
+                "confidence": line.confidence.value,
+                "source": line.price.source,
+                "price_id": line.price.price_id,
+                "assumptions": sorted(line.marks),
+            }
+            for line in bill.lines
+        ],
+    }
+
+
 def focus_rows(bill: Bill, month: date) -> list[dict[str, str]]:
-    """One row per line and one per commitment fee, for the month of a day; columns not of FOCUS begin with `x_`."""
+    """One row per line and one per commitment fee, for the month of a day; columns not of FOCUS begin with `x_`.
+
+    Raises:
+        UnknownService: a service of the bill has no category; the message names it.
+    """
     start, end = month.replace(day=1), _next_month(month)
     rows = []
     for line in bill.lines:
@@ -69,6 +118,15 @@ def focus_csv(bill: Bill, month: date) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _category(price: Price) -> str:
+    if price.service not in CATEGORIES:
+        raise UnknownService(
+            f"'{price.service}', the service of the price '{price.price_id}', has no FOCUS category. "
+            "Mend its name in the price list, or add it to CATEGORIES in indutech.costs.exports."
+        )
+    return CATEGORIES[price.service]
 
 
 def _next_month(day: date) -> date:
@@ -115,7 +173,7 @@ def _row(bill: Bill, line: Line, start: date, end: date) -> dict[str, str]:
         "RegionId": price.region,
         "RegionName": REGION_NAMES.get(price.region, price.region),
         "ResourceId": line.component,
-        "ServiceCategory": CATEGORIES.get(price.service, "Other"),
+        "ServiceCategory": _category(price),
         "ServiceName": price.service,
         "SkuId": price.price_id,
         "Tags": json.dumps(TAGS, ensure_ascii=False),
@@ -125,7 +183,7 @@ def _row(bill: Bill, line: Line, start: date, end: date) -> dict[str, str]:
         "x_PriceAsOf": price.as_of,
         "x_PriceSource": price.source,
         "x_Assumptions": " ".join(sorted(line.marks)),
-        "x_HoursPerMonth": 730 if hourly else "",
+        "x_HoursPerMonth": HOURS_PER_MONTH if hourly else "",
     }
     return {name: str(value) for name, value in row.items()}
 

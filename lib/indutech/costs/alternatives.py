@@ -1,0 +1,108 @@
+"""What can stand in the place of a component: other services for the same job, each as a list of charges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from indutech.costs import charges as c
+from indutech.costs.bill import Charge, hours
+from indutech.costs.inputs.usage import Figure, Usage, just
+
+
+def kept_gib(u: Usage) -> Figure:
+    """Events on the brokers at any time."""
+    return c.events_gib(u) * u("retention_days") / c.DAYS_PER_MONTH
+
+
+def small_brokers(u: Usage) -> list[Charge]:
+    """Three of the smallest MSK brokers."""
+    disk = (kept_gib(u) * u("brokers")).ceil(at_least=u("brokers") * 10)
+    return [
+        Charge(
+            "redpanda", "msk_t3_small", hours(u("brokers")), "Hours", "MSK t3.small in place of Redpanda: same protocol"
+        ),
+        Charge("redpanda", "msk_storage", disk, "GB-Months", "Three copies, 10 GB a broker at least"),
+    ]
+
+
+def msk_provisioned(u: Usage) -> list[Charge]:
+    """Three or more m7g.large brokers; copies between brokers are not billed, clients crossing zones are."""
+    brokers = (c.peak_mb_s(u) * u("brokers") / u("broker_mb_s")).ceil(at_least=u("brokers"))
+    disk = (kept_gib(u) * u("brokers")).ceil() + brokers * 10
+    crossings = (just(2) / 3 + u("consumer_reads") * 2 / 3) * 2
+    return [
+        Charge("redpanda", "msk_m7g_large", hours(brokers), "Hours", "Brokers"),
+        Charge("redpanda", "msk_storage", disk, "GB-Months", "Three copies and 10 GB of room a broker"),
+        Charge("redpanda", "inter_zone", c.events_gib(u) * crossings, "GB", "Producers and readers crossing zones"),
+    ]
+
+
+def msk_serverless(u: Usage) -> list[Charge]:
+    """The streaming line on MSK Serverless: cluster, partitions, traffic, storage."""
+    gib = c.events_gib(u)
+    partitions = (c.peak_mb_s(u) / 5).ceil(at_least=4)  # 5 MB/s is what a partition of MSK Serverless takes in
+    return [
+        Charge("redpanda", "msk_serverless_cluster", hours(just(1)), "Hours", "MSK Serverless in place of Redpanda"),
+        Charge(
+            "redpanda", "msk_serverless_partition", hours(partitions), "Partition-Hours", "At least four partitions"
+        ),
+        Charge("redpanda", "msk_serverless_in", gib, "GB", "Events in", grows=True),
+        Charge("redpanda", "msk_serverless_out", gib * u("consumer_reads"), "GB", "Events read", grows=True),
+        Charge("redpanda", "msk_serverless_storage", kept_gib(u), "GB-Months", "Events kept", grows=True),
+    ]
+
+
+def kinesis_on_demand(u: Usage) -> list[Charge]:
+    """A stream that sizes itself; a day of retention is in the price, the rate of further days was not found."""
+    return [
+        Charge("redpanda", "kinesis_stream", hours(just(1)), "Hours", "One stream"),
+        Charge("redpanda", "kinesis_in", c.events_gib(u), "GB", "Events in"),
+        Charge("redpanda", "kinesis_out", c.events_gib(u) * u("consumer_reads"), "GB", "Events read"),
+    ]
+
+
+def kinesis_provisioned(u: Usage) -> list[Charge]:
+    """Shards of 1 MB/s, two at least; each event is at least one payload unit unless the producer packs them."""
+    shards = c.peak_mb_s(u).ceil(at_least=2)
+    return [
+        Charge("redpanda", "kinesis_shard", hours(shards), "Shard-Hours", "1 MB/s each"),
+        Charge("redpanda", "kinesis_put_units", c.events_per_month(u) / 10**6, "Million Units", "One unit an event"),
+    ]
+
+
+STREAMING: dict[str, Callable[[Usage], list[Charge]]] = {
+    "Redpanda": c.redpanda,
+    "MSK provisioned": msk_provisioned,
+    "MSK Serverless": msk_serverless,
+    "Kinesis on demand": kinesis_on_demand,
+    "Kinesis provisioned": kinesis_provisioned,
+}
+
+
+def spark_hours(u: Usage) -> Figure:
+    """Hours of a month in which a Spark job started each hour runs."""
+    return u("spark_batch_minutes_day") / 60 * c.DAYS_PER_MONTH
+
+
+def spark_by_the_hour(u: Usage) -> list[Charge]:
+    """One instance, started each hour to drain what waits."""
+    return [Charge("spark_compute", "ec2_m7g_large", spark_hours(u), "Hours", "Started each hour, stopped when done")]
+
+
+def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
+    """Intelligent-Tiering: cold objects become cheap by themselves and reading them costs nothing extra."""
+    cold = gib * u("cold_share")
+    hot = gib + cold * -1
+    objects = gib * 1024 / u("lake_object_mib")
+    return [
+        Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
+        Charge(
+            component,
+            "s3_int_archive_instant",
+            cold,
+            "GB-Months",
+            "Not read for 90 days, still readable at once",
+            grows=True,
+        ),
+        Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
+    ]
