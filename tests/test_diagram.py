@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from indutech.architecture.diagrams import overview, render
 from indutech.architecture.diagrams.canvas import Line, Sheet
-from indutech.architecture.diagrams.style import KIND_WORDS, DiagramError
+from indutech.architecture.diagrams.icons import DiagramError
+from indutech.architecture.diagrams.style import KIND_WORDS
 from indutech.architecture.model import Format, View
 from indutech.architecture.platform import checked, facts, platform
 from indutech.cli.app import app

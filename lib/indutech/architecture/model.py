@@ -39,7 +39,10 @@ class Component(_Fact):
 
     id: str
     name: str
+    short: str = ""  # its name where a drawing has little room
     caption: str = ""  # a few words under its name in a drawing; computed where empty
+    icon: str = ""  # a class of the diagrams package (aws.database.RDS) or a file of assets/icons; general where empty
+    place: tuple[str, int] | None = None  # column and row in the overview; without one, in its panel of shared services
     site: Site
     service: str
     role: str
@@ -63,6 +66,13 @@ class Component(_Fact):
     claims: tuple[str, ...] = ()
 
 
+class Drawn(_Fact):
+    """Where the overview draws an arrow, if not in the middle of its boxes; in pixels, right and down are positive."""
+
+    shift: tuple[float, float] = (0.0, 0.0)  # along the side of the source's box, and of the target's
+    label_shift: float = 0.0  # of a label on a line that goes down
+
+
 class Flow(_Fact):
     """One arrow: the data goes from source to target, whoever opens the connection."""
 
@@ -82,6 +92,7 @@ class Flow(_Fact):
     carries: Literal["data", "identity", "care"] = "data"  # care: secrets, logs, catalogue entries, backups
     volume: str
     label: str
+    drawn: Drawn = Drawn()
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -117,6 +128,8 @@ class PocPart(_Fact):
     id: str
     name: str
     what: str
+    icon: str
+    place: tuple[int, int]  # column and row in its drawing
     stands_for: tuple[str, ...]
     difference: str
 

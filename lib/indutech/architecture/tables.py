@@ -98,7 +98,10 @@ def single_points(platform: Platform) -> pd.DataFrame:
 
 def guards(platform: Platform) -> pd.DataFrame:
     """Security groups: what each one guards and lets in."""
-    guarded = {c.security_group: c.name for c in platform.component}
+    guarded = {
+        group.id: ", ".join(c.name for c in platform.component if c.security_group == group.id)
+        for group in platform.security_group
+    }
     return pd.DataFrame(
         {
             "security group": group.id,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from indutech.architecture.diagrams import canvas, network, overview, poc
-from indutech.architecture.diagrams.style import DiagramError
+from indutech.architecture.diagrams.icons import DiagramError
 from indutech.architecture.model import Format, Platform, View
 from indutech.system.settings import PROJECT
 
