@@ -157,7 +157,7 @@ def test_a_label_that_would_cover_a_box_is_named() -> None:
     """Between two boxes of a row there is room for a few words."""
     content = copy.deepcopy(facts())
     next(flow for flow in content["flow"] if flow["id"] == "balanced_events")["label"] = "MQTT and HTTPS, all over TLS"
-    with pytest.raises(DiagramError, match="label of flow 'balanced_events' lies on 'nlb'.*assets/platform.toml"):
+    with pytest.raises(DiagramError, match=r"label of flow 'balanced_events' lies on 'nlb'.*assets/platform.toml"):
         render.svg(View.OVERVIEW, checked(content))
 
 
