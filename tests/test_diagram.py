@@ -138,7 +138,6 @@ DATA = {"id": "looked_at", "target": "grafana", "label": "views"}
         ({"place": ["c", 6]}, [DATA], "'grafana' stands where the panel of shared services is"),
         ({"place": ["d", 1]}, [DATA], "'grafana' cannot stand at 'd', 1: columns a, b, c"),
         ({"place": ["plant", 1]}, [DATA], "'grafana' cannot stand at 'plant', 1"),
-        ({"place": ["c", 4]}, [DATA], "flow 'partitions_registered' .* finds no free way"),
         ({"icon": "aws.database.Dynamo"}, [], "asks for the icon 'aws.database.Dynamo'.* Near it .*DynamodbDax"),
         ({"icon": "grafana.svg"}, [], "asks for the icon 'grafana.svg'.*bridge.svg"),
         ({"icon": "Grafana"}, [], "Names are like aws.database.RDS"),
@@ -151,6 +150,21 @@ def test_what_cannot_be_drawn_is_named_with_the_file_to_change(
     with pytest.raises(DiagramError, match=sentence) as refused:
         render.svg(View.OVERVIEW, model_with(component, *flows))
     assert "assets/platform.toml" in str(refused.value)
+
+
+def test_an_arrow_goes_round_a_component_that_is_put_in_its_way() -> None:
+    """Between Spark and the catalog there is a place; the arrow that was straight gets corners."""
+    straight = render.svg(View.OVERVIEW, platform())
+    moved = render.svg(View.OVERVIEW, model_with({"place": ["c", 4]}, DATA))
+    assert "Grafana" in words(moved)
+    assert moved.count(b"<path") > straight.count(b"<path")
+
+
+def test_an_arrow_without_a_free_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader is told what to move."""
+    monkeypatch.setattr(overview, "way", lambda *_: None)
+    with pytest.raises(DiagramError, match=r"flow 'sensor_events' .* finds no free way .*assets/platform.toml"):
+        render.svg(View.OVERVIEW, platform())
 
 
 def test_a_label_that_would_cover_a_box_is_named() -> None:

@@ -38,7 +38,9 @@ def test_a_box_between_two_of_a_row_is_gone_round() -> None:
 def test_two_arrows_do_not_lie_on_each_other() -> None:
     """The second of the same boxes goes elsewhere; a line that is only crossed is no hindrance."""
     straight = [(150.0, 100.0), (250.0, 100.0)]
+    beside = [(150, 122), (250, 122)]
     assert corners(box(0, 0), box(1, 0), taken=[straight]) == [(100, 130), (100, 150), (300, 150), (300, 130)]
+    assert corners(box(0, 0), box(1, 0), Box((200, 180), (300, 70)), taken=[straight]) == beside
     assert corners(box(0, 0), box(1, 0), taken=[[(200.0, 0.0), (200.0, 300.0)]]) == straight
 
 

@@ -5,6 +5,7 @@ Column and row of a component come from the model (`place`); arrows find their o
 
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
+from math import dist
 
 from diagrams import Node
 
@@ -140,14 +141,13 @@ def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow, 
     points = drawing.ways[flow.id] = _way(flow, drawing)
     ends = (nodes[flow.source], nodes[flow.target])
     sheet.arrow(ends, points, line, "both" if flow.direction == "two-way" else "forward")
-    flat = [(start, end) for start, end in pairwise(points) if start[1] == end[1]]
+    start, end = max(pairwise(points), key=lambda piece: dist(*piece))
     if platform.crosses(flow):
-        _gate(sheet, flow, line, flat, drawing)
-    elif flat:
-        (x0, y), (x1, _) = max(flat, key=lambda piece: abs(piece[0][0] - piece[1][0]))
-        _beside(sheet, flow, ((x0 + x1) / 2, y), line, drawing)
+        _gate(sheet, flow, line, points, drawing)
+    elif start[1] == end[1]:
+        _beside(sheet, flow, ((start[0] + end[0]) / 2, start[1]), line, drawing)
     else:
-        _on_the_way_down(sheet, flow, points, line, drawing)
+        _on_the_way_down(sheet, flow, (start, end), line, drawing)
 
 
 def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
@@ -164,10 +164,10 @@ def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
     return found
 
 
-def _gate(sheet: Sheet, flow: Flow, line: Line, flat: list[tuple[Point, Point]], drawing: _Drawing) -> None:
+def _gate(sheet: Sheet, flow: Flow, line: Line, points: list[Point], drawing: _Drawing) -> None:
     """What crosses, as a chip in the middle column."""
     x = COLUMNS["gate"]
-    y = next(start[1] for start, end in flat if min(start[0], end[0]) < x < max(start[0], end[0]))
+    y = next(start[1] for start, end in pairwise(points) if min(start[0], end[0]) < x < max(start[0], end[0]))
     ports = ", ".join(flow.ports) if len(flow.ports) < 3 else f"{len(flow.ports)} port ranges"
     excused = flow.boundary_exception or flow.plaintext_reason
     how = "outside the VPN" if flow.boundary_exception else "plain, inside IPsec" if flow.plaintext_reason else ports
@@ -183,10 +183,11 @@ def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line, drawing: _Drawing) 
     sheet.text(flow.kind, (x, y + 11), 12.5, color=line.color)
 
 
-def _on_the_way_down(sheet: Sheet, flow: Flow, points: list[Point], line: Line, drawing: _Drawing) -> None:
+def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line: Line, drawing: _Drawing) -> None:
     """Beside a short line, on a long one."""
-    x, y = points[0][0], (points[0][1] + points[-1][1]) / 2 + flow.drawn.label_shift
-    if abs(points[0][1] - points[-1][1]) < PITCH:
+    (x, top), (_, bottom) = piece
+    y = (top + bottom) / 2 + flow.drawn.label_shift
+    if abs(top - bottom) < PITCH:
         words = f"{flow.label}, {flow.kind}"
         half = len(words) * 3
         middle = x + 8 + half if x + 8 + 2 * half < WIDTH - 12 else x - 8 - half

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 from indutech.architecture.diagrams.canvas import Point
 
+SHIFTS = (0.0, 22.0, -22.0, 44.0, -44.0)  # tried in turn, along the side of a box, where the middle is taken
 CLEAR = 5.0  # pixels between a line and a box or another line beside it
 
 
@@ -39,14 +40,15 @@ def way(
 
     Args:
         ends: the boxes that it joins.
-        shift: how far from the middle of its side it leaves the first box and enters the second.
+        shift: how far from the middle of its side it leaves the first box and enters the second, if that is free.
         gaps: the x between columns and the y between rows along which an arrow may run.
         boxes: what it may not touch.
         taken: the ways of other arrows, on which it may not lie.
     """
     boxes, taken = [box.around(CLEAR) for box in boxes], list(taken)
     inside = [box.around(-1) for box in ends]
-    for points in _candidates(*ends, shift, gaps):
+    shifts = [shift, *((shift[0] + leaves, shift[1] + enters) for leaves, enters in product(SHIFTS, SHIFTS))]
+    for points in (points for some in shifts for points in _candidates(*ends, some, gaps)):
         pieces = [_piece(*piece) for piece in pairwise(points)]
         others = [_piece(*piece).around(CLEAR) for other in taken for piece in pairwise(other)]
         touches = any(piece.overlaps(box) for piece in pieces for box in [*boxes, *inside])
@@ -62,9 +64,9 @@ def _candidates(
     (sx, sy), (tx, ty) = source.at, target.at
     (dx, dy), (leaves, enters) = ((source.size[0] / 2, source.size[1] / 2), shift)
     right, down = (1 if tx > sx else -1), (1 if ty > sy else -1)
-    if sy == ty:
+    if sy == ty and leaves == enters:
         yield [(sx + right * dx, sy + leaves), (tx - right * dx, ty + leaves)]
-    if sx == tx:
+    if sx == tx and leaves == enters:
         yield [(sx + leaves, sy + down * dy), (tx + leaves, ty - down * dy)]
     if sx != tx and sy != ty:
         yield [(sx + right * dx, sy + leaves), (tx + enters, sy + leaves), (tx + enters, ty - down * dy)]
