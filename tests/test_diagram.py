@@ -95,7 +95,9 @@ def test_the_overview_has_every_component_every_kind_and_every_crossing() -> Non
     for flow in overview.drawn_flows(model):
         assert flow.label in said, flow.id
         assert flow.kind in said
-    undrawn = {flow.id for flow in model.flow if flow.carries != "care"} - {f.id for f in overview.drawn_flows(model)}
+    undrawn = {flow.id for flow in model.flow if flow.carries != "operations"} - {
+        f.id for f in overview.drawn_flows(model)
+    }
     assert undrawn == set()
 
 
@@ -191,7 +193,9 @@ def test_two_components_of_one_security_group_stand_side_by_side() -> None:
     said = words(render.svg(View.NETWORK, model))
     assert "Grafana" in said
     assert "Redshift" in said
-    [guarded] = [row["guards"] for _, row in tables.guards(model).iterrows() if row["security group"] == "sg_redshift"]
+    [guarded] = [
+        row["guards"] for _, row in tables.security_groups(model).iterrows() if row["security group"] == "sg_redshift"
+    ]
     assert guarded == "Redshift, Grafana"
 
 

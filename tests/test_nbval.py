@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indutech.report.run import find_notebooks
+from indutech.report.execution import find_notebooks
 
 NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in find_notebooks()}
 IGNORED = "nbval-ignore-output"
@@ -16,7 +16,7 @@ TAGS = {"parameters", IGNORED}
 PLOTLY = "application/vnd.plotly.v1+json"
 
 # Where the figures of a cell come from once they have been through broker and Spark.
-THROUGH_SPARK = {"lake", "stream", "reconcile", "metrics", "foreign"}
+THROUGH_SPARK = {"reader", "job", "reconcile", "metrics"}
 
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
@@ -118,7 +118,7 @@ def test_half_of_what_is_shown_is_compared(name: str) -> None:
 
 def test_half_of_what_is_compared_went_through_broker_and_spark() -> None:
     """Counted over the notebooks of the pipeline, by following names back to where they were computed."""
-    pipeline = [name for name in NOTEBOOKS if any("story." in cell["source"] for cell in code_cells(name))]
+    pipeline = [name for name in NOTEBOOKS if any("prerequisites." in cell["source"] for cell in code_cells(name))]
     compared = [
         through
         for name in pipeline

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from indutech.report import execution as notebooks
 from indutech.report import parameters
-from indutech.report import run as notebooks
+from indutech.report.execution import NotebookFailed
 from indutech.report.parameters import ParameterError
-from indutech.report.run import NotebookFailed
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -169,7 +169,7 @@ def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
           f"child = subprocess.Popen(['sleep', '100']); open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))",
           "time.sleep(100)")  # fmt: skip
     program = (
-        "import sys, pathlib; from indutech.report import run; folder = pathlib.Path(sys.argv[1])\n"
+        "import sys, pathlib; from indutech.report import execution as run; folder = pathlib.Path(sys.argv[1])\n"
         "with notebooks.stoppable(): notebooks.run_all(notebooks.find_notebooks(folder), folder / 'out')"
     )
     run = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)

@@ -57,7 +57,7 @@ def _vpc(sheet: Sheet, platform: Platform, bottom: float) -> None:
 
 
 def _row(sheet: Sheet, platform: Platform, group: SecurityGroup, top: float) -> None:
-    """One security group: what it lets in, and what it guards in each zone."""
+    """One security group: what it lets in, and the components that it protects in each zone."""
     middle = top + ROW / 2
     size = (RIGHT - LEFT, ROW)
     sheet.box((LEFT + size[0] / 2, middle), size, border=GUARD.color, style="rounded,dashed", width=1.4)
@@ -102,7 +102,7 @@ def _let_in(platform: Platform, group: SecurityGroup) -> list[str]:
 
 
 def _reaching_out(platform: Platform, group: SecurityGroup) -> list[Flow]:
-    """Flows for which what it guards opens a connection into the plant."""
+    """Flows for which a component of this group opens a connection into the plant."""
     crossing = [flow for flow in platform.flow if platform.crosses(flow)]
     return [flow for flow in crossing if platform.opener(flow).security_group == group.id]
 

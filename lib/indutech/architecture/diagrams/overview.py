@@ -86,7 +86,7 @@ def _arranged(platform: Platform) -> _Drawing:
             raise DiagramError(f"Component {component.id!r} is not in AWS and needs a place in the overview: {FILE}.")
     for flow in platform.flow:
         for end in (flow.source, flow.target):
-            if flow.carries != "care" and end not in boxes:
+            if flow.carries != "operations" and end not in boxes:
                 raise DiagramError(
                     f"Component {end!r} takes part in the flow {flow.id!r} and needs a place in the overview: {FILE}."
                 )

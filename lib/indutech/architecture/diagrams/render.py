@@ -1,4 +1,4 @@
-"""The three drawings of the platform, from the model to files."""
+"""Renders the drawings of the platform as SVG or PNG, and writes them to files."""
 
 from pathlib import Path
 
