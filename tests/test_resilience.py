@@ -2,7 +2,7 @@
 
 from indutech.architecture import failures
 from indutech.architecture.platform import platform
-from indutech.architecture.tables import data_path, days_for_history
+from indutech.architecture.tables import data_path, days_for_history, single_points
 
 
 def ids(components: tuple[failures.Component, ...]) -> list[str]:
@@ -15,6 +15,13 @@ def test_single_points_are_those_with_one_copy() -> None:
     alone = {component.id for component in failures.single_points(platform())}
     assert {"customer_gateway", "redshift"} <= alone
     assert alone.isdisjoint({"redpanda", "dms", "vpn", "s3_lake"})
+
+
+def test_the_router_interrupts_most() -> None:
+    """Notebook 01 says so in its answer."""
+    alone = single_points(platform()).sort_values("flows it stops", ascending=False)
+    assert alone["component"].iloc[0] == platform()["customer_gateway"].name
+    assert alone["flows it stops"].iloc[0] > alone["flows it stops"].iloc[1]
 
 
 def test_all_copies_in_one_zone_are_a_single_point() -> None:
