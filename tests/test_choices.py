@@ -36,7 +36,7 @@ def test_other_weights_another_winner() -> None:
 
 def test_the_turning_point_is_where_the_scores_meet() -> None:
     """w + 5 (1 - w) = 5 w + 2 (1 - w) at w = 3/7: 43 % for the price, so 57 % for the quality."""
-    turns = decisions.turning_points(TWO).set_index("criterion")["winner changes at (%)"]
+    turns = decisions.crossovers(TWO).set_index("criterion")["winner changes at (%)"]
     assert turns.to_dict() == {"Price": "43", "Quality": "57"}
     assert decisions.winner(TWO, {"price": 42, "quality": 58}).id == "solid"
     assert decisions.winner(TWO, {"price": 44, "quality": 56}).id == "cheap"

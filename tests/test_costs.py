@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indutech.architecture.platform import platform
+from indutech.costs import charges
 from indutech.costs.bill import Bill, Charge, priced
 from indutech.costs.document import PARTS
 from indutech.costs.exports import focus_csv
@@ -29,6 +30,22 @@ any_prices = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_every_billed_component_has_a_line_and_every_line_a_component() -> None:
     """The architecture and its bill name the same things; a component without a price is named here."""
     assert {line.component for line in MODEL.bill().lines} == set(platform().billed)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_new_component_is_in_every_scenario_or_missed(scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to add it to the scenarios; without a charge of its own no bill is made."""
+    model = platform()
+    queue = model["kms"].model_copy(update={"id": "queue"})
+    larger = model.model_copy(update={"component": (*model.component, queue)})
+    monkeypatch.setattr(charges, "platform", lambda: larger)
+
+    with pytest.raises(charges.MissingCharge, match=r"'queue' is billed .* add `def queue.*/costs/charges\.py"):
+        MODEL.bill(scenario)
+
+    price = Charge("queue", "kms_key", just(1), "Keys-Months", "A key")
+    monkeypatch.setattr(charges, "queue", lambda _: [price], raising=False)
+    assert [line.component for line in MODEL.bill(scenario).lines].count("queue") == 1
 
 
 @pytest.mark.parametrize("scenario", NAMES)

@@ -5,14 +5,17 @@ import copy
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from indutech.architecture import tables
 from indutech.architecture.diagrams import overview, render
 from indutech.architecture.diagrams.canvas import Line, Sheet
-from indutech.architecture.diagrams.style import KIND_WORDS, DiagramError
-from indutech.architecture.model import Format, View
+from indutech.architecture.diagrams.icons import DiagramError
+from indutech.architecture.diagrams.style import KIND_WORDS
+from indutech.architecture.model import Format, Platform, View
 from indutech.architecture.platform import checked, facts, platform
 from indutech.cli.app import app
 
@@ -92,7 +95,9 @@ def test_the_overview_has_every_component_every_kind_and_every_crossing() -> Non
     for flow in overview.drawn_flows(model):
         assert flow.label in said, flow.id
         assert flow.kind in said
-    undrawn = {flow.id for flow in model.flow if flow.carries != "care"} - {f.id for f in overview.drawn_flows(model)}
+    undrawn = {flow.id for flow in model.flow if flow.carries != "operations"} - {
+        f.id for f in overview.drawn_flows(model)
+    }
     assert undrawn == set()
 
 
@@ -108,13 +113,90 @@ def test_the_network_view_has_every_group_subnet_and_port() -> None:
                 assert port in said, (group.id, port)
 
 
-def test_a_component_without_a_place_is_named() -> None:
-    """A box that was added to the model and not to the drawing is missed, not left out."""
-    spoiled = copy.deepcopy(facts())
-    budgets = next(entry for entry in spoiled["component"] if entry["id"] == "budgets")
-    spoiled["component"].append(budgets | {"id": "grafana", "name": "Grafana"})
-    with pytest.raises(DiagramError, match="'grafana' has no place in the overview"):
-        render.svg(View.OVERVIEW, checked(spoiled))
+def model_with(component: dict[str, Any], *flows: dict[str, Any]) -> Platform:
+    """The model with one more component, made of Budgets, and flows, made of Spark's to the lake."""
+    content = copy.deepcopy(facts())
+    budgets = next(entry for entry in content["component"] if entry["id"] == "budgets")
+    to_lake = next(entry for entry in content["flow"] if entry["id"] == "events_to_lake")
+    content["component"].append(budgets | {"id": "grafana", "name": "Grafana", "icon": ""} | component)
+    content["flow"] += [to_lake | flow for flow in flows]
+    return checked(content)
+
+
+def test_a_component_without_flow_and_place_stands_in_the_panel() -> None:
+    """What everything uses needs no place of its own, and no icon."""
+    assert "Grafana" in words(render.svg(View.OVERVIEW, model_with({})))
+    assert "Grafana" in words(render.svg(View.NETWORK, model_with({})))
+
+
+DATA = {"id": "looked_at", "target": "grafana", "label": "views"}
+
+
+@pytest.mark.parametrize(
+    ("component", "flows", "sentence"),
+    [
+        ({}, [DATA], "'grafana' takes part in the flow 'looked_at' and needs a place"),
+        ({"place": ["b", 3]}, [DATA], "'s3_lake' and 'grafana' have the same place"),
+        ({"place": ["c", 6]}, [DATA], "'grafana' stands where the panel of shared services is"),
+        ({"place": ["d", 1]}, [DATA], "'grafana' cannot stand at 'd', 1: columns a, b, c"),
+        ({"place": ["plant", 1]}, [DATA], "'grafana' cannot stand at 'plant', 1"),
+        ({"icon": "aws.database.Dynamo"}, [], "asks for the icon 'aws.database.Dynamo'.* Near it .*DynamodbDax"),
+        ({"icon": "grafana.svg"}, [], "asks for the icon 'grafana.svg'.*bridge.svg"),
+        ({"icon": "Grafana"}, [], "Names are like aws.database.RDS"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_named_with_the_file_to_change(
+    component: dict[str, Any], flows: list[dict[str, Any]], sentence: str
+) -> None:
+    """Nothing is drawn over something else, or left out."""
+    with pytest.raises(DiagramError, match=sentence) as refused:
+        render.svg(View.OVERVIEW, model_with(component, *flows))
+    assert "assets/platform.toml" in str(refused.value)
+
+
+def test_an_arrow_goes_round_a_component_that_is_put_in_its_way() -> None:
+    """Between Spark and the catalog there is a place; the arrow that was straight gets corners."""
+    straight = render.svg(View.OVERVIEW, platform())
+    moved = render.svg(View.OVERVIEW, model_with({"place": ["c", 4]}, DATA))
+    assert "Grafana" in words(moved)
+    assert moved.count(b"<path") > straight.count(b"<path")
+
+
+def test_an_arrow_without_a_free_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader is told what to move."""
+    monkeypatch.setattr(overview, "way", lambda *_: None)
+    with pytest.raises(DiagramError, match=r"flow 'sensor_events' .* finds no free way .*assets/platform.toml"):
+        render.svg(View.OVERVIEW, platform())
+
+
+def test_a_label_that_would_cover_a_box_is_named() -> None:
+    """Between two boxes of a row there is room for a few words."""
+    content = copy.deepcopy(facts())
+    next(flow for flow in content["flow"] if flow["id"] == "balanced_events")["label"] = "MQTT and HTTPS, all over TLS"
+    with pytest.raises(DiagramError, match=r"label of flow 'balanced_events' lies on 'nlb'.*assets/platform.toml"):
+        render.svg(View.OVERVIEW, checked(content))
+
+
+def test_the_panel_says_when_it_is_full() -> None:
+    """Nine services have room in it."""
+    content = copy.deepcopy(facts())
+    budgets = next(entry for entry in content["component"] if entry["id"] == "budgets")
+    content["component"] += [budgets | {"id": f"one_more_{i}"} for i in range(3)]
+    with pytest.raises(DiagramError, match="holds 9 components, not 10: give 'one_more_2' a place"):
+        render.svg(View.OVERVIEW, checked(content))
+
+
+def test_two_components_of_one_security_group_stand_side_by_side() -> None:
+    """Neither hides the other, in the picture and in the table."""
+    beside = {"regional": False, "subnets": ["private_a"], "security_group": "sg_redshift"}
+    model = model_with(beside)
+    said = words(render.svg(View.NETWORK, model))
+    assert "Grafana" in said
+    assert "Redshift" in said
+    [guarded] = [
+        row["guards"] for _, row in tables.security_groups(model).iterrows() if row["security group"] == "sg_redshift"
+    ]
+    assert guarded == "Redshift, Grafana"
 
 
 def test_a_png_has_letters_without_system_fonts(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indutech.report.run import find_notebooks
+from indutech.report.execution import find_notebooks
 
 NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in find_notebooks()}
 IGNORED = "nbval-ignore-output"

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from indutech.report import execution as notebooks
 from indutech.report import parameters
-from indutech.report import run as notebooks
+from indutech.report.execution import NotebookFailed
 from indutech.report.parameters import ParameterError
-from indutech.report.run import NotebookFailed
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -169,8 +169,8 @@ def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
           f"child = subprocess.Popen(['sleep', '100']); open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))",
           "time.sleep(100)")  # fmt: skip
     program = (
-        "import sys, pathlib; from indutech.report import run; folder = pathlib.Path(sys.argv[1])\n"
-        "with run.stoppable(): run.run_all(run.find_notebooks(folder), folder / 'out')"
+        "import sys, pathlib; from indutech.report import execution; folder = pathlib.Path(sys.argv[1])\n"
+        "with execution.stoppable(): execution.run_all(execution.find_notebooks(folder), folder / 'out')"
     )
     run = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)
     wait_for((tmp_path / "pid").exists)

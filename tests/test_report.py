@@ -14,10 +14,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.report import make, pages, report
-from indutech.report.make import ProofBroken
-from indutech.report.report import ProofLine, Run
-from indutech.report.run import Executed
+from indutech.report import build, pages, report_folder
+from indutech.report.build import ProofBroken
+from indutech.report.execution import Executed
+from indutech.report.report_folder import ProofLine, Run
 
 FIRST = """# Tickets & co
 
@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
     run = Run(
         {"Made": "today", "Versions": "Python 3"}, ProofLine("reconciled: 7 sent, 7 stored, 0 lost, 0 twice", True)
     )
-    return report.write([first, second], tmp_path / "mon rapport été" / "report", run).parent
+    return report_folder.write([first, second], tmp_path / "mon rapport été" / "report", run).parent
 
 
 def page(folder: Path, name: str) -> BeautifulSoup:
@@ -155,7 +155,7 @@ def test_a_second_report_replaces_the_first(folder: Path, tmp_path: Path) -> Non
     """Nothing of the run before stays behind."""
     only = an_executed_notebook(tmp_path, "03_only.ipynb", new_markdown_cell("# Only"))
 
-    report.write([only], folder, Run({}, None))
+    report_folder.write([only], folder, Run({}, None))
 
     assert sorted(p.name for p in folder.glob("*.html")) == ["03_only.html", "index.html"]
     assert not page(folder, "index.html").select(".proof")
@@ -179,7 +179,7 @@ def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeyp
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
 
     with pytest.raises(ProofBroken, match="10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"):
-        make.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
+        build.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
 
     broken = page(tmp_path / "données" / "report", "index.html").select_one(".proof.broken")
     assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"
@@ -200,7 +200,7 @@ def test_a_run_leaves_no_topic_on_a_broker_that_is_not_ours(
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path / "données"))
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers)
 
-    made = make.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
+    made = build.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
 
     ran = nbformat.read(made.index.parent / "notebooks" / "01_topic.ipynb", as_version=4)
     assert topics.describe_topic(broker, ran.cells[-1].outputs[0].text.strip()) is None

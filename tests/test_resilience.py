@@ -2,7 +2,7 @@
 
 from indutech.architecture import failures
 from indutech.architecture.platform import platform
-from indutech.architecture.tables import days_for_history, journey
+from indutech.architecture.tables import data_path, days_for_history, single_points
 
 
 def ids(components: tuple[failures.Component, ...]) -> list[str]:
@@ -17,17 +17,24 @@ def test_single_points_are_those_with_one_copy() -> None:
     assert alone.isdisjoint({"redpanda", "dms", "vpn", "s3_lake"})
 
 
+def test_the_router_interrupts_most() -> None:
+    """Notebook 01 says so in its answer."""
+    alone = single_points(platform()).sort_values("flows it stops", ascending=False)
+    assert alone["component"].iloc[0] == platform()["customer_gateway"].name
+    assert alone["flows it stops"].iloc[0] > alone["flows it stops"].iloc[1]
+
+
 def test_all_copies_in_one_zone_are_a_single_point() -> None:
     """Two bridges in one zone fail with the zone."""
     model = platform()
     crowded = model["mqtt_bridge"].model_copy(update={"subnets": ("private_a", "private_a")})
-    assert failures.spare(model, crowded) is failures.Spare.ONE_ZONE
+    assert failures.redundancy(model, crowded) is failures.Redundancy.ONE_ZONE
 
 
 def test_events_wait_in_redpanda_while_spark_is_away() -> None:
     """The lake grows old, Redpanda keeps the events, and nothing else waits."""
     end = failures.outage(platform(), "spark_compute")
-    assert ids(end.waits_in) == ["redpanda"]
+    assert ids(end.buffered_in) == ["redpanda"]
     assert {"s3_lake", "redshift", "analysts"} <= set(end.stale)
     assert "redpanda" not in end.stale
 
@@ -36,7 +43,7 @@ def test_without_the_link_both_replication_and_sensors_wait_in_the_plant() -> No
     """The VPN carries everything: what waits, waits on-premise."""
     model = platform()
     end = failures.outage(model, "vpn")
-    assert {model[name].site for name in ids(end.waits_in)} == {"on_premise"}
+    assert {model[name].site for name in ids(end.buffered_in)} == {"on_premise"}
     assert {flow.id for flow in end.cut} >= {"sensor_events", "business_changes", "answers", "directory_trust"}
     assert "sign_in" not in {flow.id for flow in end.cut}
 
@@ -50,7 +57,7 @@ def test_what_the_keys_encrypt_stops_with_the_keys() -> None:
 
 def test_sensor_data_takes_the_drawn_way() -> None:
     """From a sensor to the lake through bridge, Redpanda and Spark."""
-    way = journey(platform(), "sensors", "s3_lake", ("stream",))
+    way = data_path(platform(), "sensors", "s3_lake", ("stream",))
     assert [flow.target for flow in way] == ["nlb", "mqtt_bridge", "redpanda", "spark_compute", "s3_lake"]
 
 

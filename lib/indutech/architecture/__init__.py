@@ -1,7 +1,7 @@
-"""The platform as one model: `assets/platform.toml` read, checked, argued, tabulated and drawn.
+"""The model of the platform (`assets/platform.toml`): reads and validates it, and makes tables and drawings from it.
 
-`platform.platform()` gives the model; `decisions` and `failures` compute from it, `sources` has the claims and where
-they were read. Nothing here knows a price.
+`platform.platform()` returns the model. `failures` and `tables` compute from it, `decisions` has the weighted
+comparisons of services, `sources` the claims about products with their sources. No prices here: see `costs`.
 """
 
 __all__ = ["charts", "decisions", "diagrams", "document", "model", "platform", "quantities", "sources", "tables"]

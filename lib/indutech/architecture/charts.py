@@ -1,11 +1,11 @@
-"""The charts of notebook 01: how long the history takes on a link, and where a decision turns."""
+"""The charts of notebook 01: days to copy the history over a link, and scores of options by weight."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
 
-from indutech.architecture.decisions import Matrix, scores_along, weights_of
+from indutech.architecture.decisions import Matrix, default_weights, scores_by_weight
 from indutech.architecture.model import Platform
 from indutech.architecture.quantities import VPN_TUNNEL_MBPS
 from indutech.architecture.tables import days_for_history
@@ -15,7 +15,7 @@ NAMED_DAYS = {"a day": 1, "a week": 7, "a month": 30}
 
 
 def transfer_curve(platform: Platform, *, mbps: float, share: float) -> go.Figure:
-    """Days for the history over bandwidth, whole and shared, with one standard tunnel's end and the link chosen."""
+    """Days to copy the history by bandwidth, with the limit of one VPN tunnel and the link chosen."""
     speeds = np.geomspace(50, 10_000, 60)
     figure = go.Figure()
     for part, colour, dash in ((1.0, GREY, "dot"), (share, BLUE, "solid")):
@@ -46,10 +46,10 @@ def transfer_curve(platform: Platform, *, mbps: float, share: float) -> go.Figur
     return finished(figure, title, x="bandwidth of the link (Mbit/s)", y="days", height=420)
 
 
-def turning_chart(matrix: Matrix, criterion: str, weights: Mapping[str, float] | None = None) -> go.Figure:
-    """Each option's score against the share of one criterion; where lines cross, the winner changes."""
-    weights = dict(weights_of(matrix) if weights is None else weights)
-    table = scores_along(matrix, criterion, weights)
+def weight_chart(matrix: Matrix, criterion: str, weights: Mapping[str, float] | None = None) -> go.Figure:
+    """The score of each option by the weight of one criterion; where lines cross, another option wins."""
+    weights = dict(default_weights(matrix) if weights is None else weights)
+    table = scores_by_weight(matrix, criterion, weights)
     figure = go.Figure()
     for option, colour in zip(matrix.option, COLOURS, strict=False):
         figure.add_scatter(

@@ -1,4 +1,4 @@
-"""Decision matrices: weighted scores, and the weight at which another option would win."""
+"""Decision matrices (`assets/decisions.toml`): weighted scores, and the weights at which another option wins."""
 
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ DECISIONS_FILE = PROJECT / "assets" / "decisions.toml"
 
 
 class WeightError(InduTechError):
-    """Weights that do not fit the matrix."""
+    """A weight is unknown, missing or negative."""
 
 
 class _Fact(BaseModel):
@@ -22,7 +22,7 @@ class _Fact(BaseModel):
 
 
 class Criterion(_Fact):
-    """What is weighed, how much, and what a 5 and a 1 mean."""
+    """A criterion: its weight, and what the scores 5 and 1 mean."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Criterion(_Fact):
 
 
 class Option(_Fact):
-    """A candidate, its score on each criterion, and the judgement behind it."""
+    """An option: its score for each criterion, and the reasons."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class Option(_Fact):
 
 
 class Matrix(_Fact):
-    """A question, its criteria and its options."""
+    """A decision: the question, the criteria, the options and the one that was chosen."""
 
     id: str
     question: str
@@ -57,8 +57,8 @@ def matrices() -> dict[str, Matrix]:
     return {matrix.id: matrix for matrix in map(Matrix.model_validate, entries)}
 
 
-def weights_of(matrix: Matrix) -> dict[str, float]:
-    """The weights of a matrix, to look at and to change."""
+def default_weights(matrix: Matrix) -> dict[str, float]:
+    """The weights of a matrix, by criterion."""
     return {criterion.id: criterion.weight for criterion in matrix.criterion}
 
 
@@ -78,7 +78,7 @@ def ranked(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.Dat
     return pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
 
-def compared(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
+def comparison(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Criteria with their weights, a column for each option, best first, and the weighted means as the last row."""
     share = _shares(matrix, weights)
     best_first = sorted(matrix.option, key=lambda option: -round(_score(option, share), 9))
@@ -97,7 +97,7 @@ def winner(matrix: Matrix, weights: Mapping[str, float] | None = None) -> Option
     return max(matrix.option, key=lambda option: round(_score(option, share), 9))
 
 
-def turning_points(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
+def crossovers(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
     """For each criterion the share it would need for another option to win, the others keeping their proportions.
 
     "–" where nothing changes between 0 and 100 %. Nearest to today's weights first.
@@ -117,7 +117,7 @@ def turning_points(matrix: Matrix, weights: Mapping[str, float] | None = None) -
     )
 
 
-def scores_along(matrix: Matrix, criterion: str, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
+def scores_by_weight(matrix: Matrix, criterion: str, weights: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Every option's score while the share of one criterion goes from 0 to 100 %, the others in proportion."""
     share = _shares(matrix, weights)
     if criterion not in share:
@@ -132,7 +132,7 @@ def scores_along(matrix: Matrix, criterion: str, weights: Mapping[str, float] | 
 
 
 def _shares(matrix: Matrix, weights: Mapping[str, float] | None) -> dict[str, float]:
-    given = dict(weights_of(matrix) if weights is None else weights)
+    given = dict(default_weights(matrix) if weights is None else weights)
     known = [criterion.id for criterion in matrix.criterion]
     for name in (*given, *known):
         if name not in known or name not in given:

@@ -87,8 +87,10 @@ def matrix(name: str) -> Callable[[Platform], str]:
         criteria = pd.DataFrame({"criterion": c.name, "what the scores mean": c.scale} for c in asked.criterion)
         reasons = "\n".join(f"- **{option.name}.** {option.why}" for option in asked.option)
         sources = " ".join(f"[^{claim}]" for claim in asked.claims)
-        tables = [_plain(decisions.compared(asked)), _plain(criteria), reasons + f"\n\nSources: {sources}"]
-        tables.append(f"Where the decision turns, if one weight changes:\n\n{_plain(decisions.turning_points(asked))}")
+        tables = [_plain(decisions.comparison(asked)), _plain(criteria), reasons + f"\n\nSources: {sources}"]
+        tables.append(
+            f"The weight of one criterion at which another option wins:\n\n{_plain(decisions.crossovers(asked))}"
+        )
         return "\n\n".join(tables)
 
     return part
@@ -115,11 +117,11 @@ PARTS: dict[str, Callable[[Platform], str]] = {
     "service-cards": service_cards,
     "components": lambda platform: _plain(architecture.components(platform)),
     "flows": lambda platform: _plain(architecture.flows(platform)),
-    "care-flows": lambda platform: _plain(architecture.flows(platform, ("care",))),
+    "care-flows": lambda platform: _plain(architecture.flows(platform, ("operations",))),
     "crossings": lambda platform: _plain(architecture.crossings(platform)),
     "changes": lambda platform: _plain(architecture.changes(platform)),
     "failures": lambda platform: _plain(architecture.failures(platform)),
-    "guards": lambda platform: _plain(architecture.guards(platform)),
+    "guards": lambda platform: _plain(architecture.security_groups(platform)),
     "at-rest": lambda platform: _plain(architecture.at_rest(platform)),
     "poc": lambda platform: _plain(architecture.poc(platform)),
     "transfer": lambda platform: _plain(architecture.transfer(platform, (100, 500, 1000, 1250, 10_000), 0.7)),

@@ -1,4 +1,4 @@
-"""What stops when a component stops, computed from the model's flows and needs."""
+"""The effects of a failure: single points of failure, and what stops, gets stale or is buffered during an outage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from enum import StrEnum
 from indutech.architecture.model import Component, Flow, Platform
 
 
-class Spare(StrEnum):
-    """What carries on when one copy of a component fails."""
+class Redundancy(StrEnum):
+    """What still runs after one copy of a component has failed."""
 
     NONE = "nothing"
     ONE_ZONE = "another copy, in the same zone"
@@ -19,46 +19,46 @@ class Spare(StrEnum):
 
 @dataclass(frozen=True)
 class Outage:
-    """What follows when every copy of a component stops."""
+    """The effects of an outage of all copies of a component."""
 
     component: Component
-    stopped: tuple[str, ...]  # it, and what cannot work without it
+    stopped: tuple[str, ...]  # it, and all that depend on it
     cut: tuple[Flow, ...]
-    stale: tuple[str, ...]  # still works, on data that grows old
-    waits_in: tuple[Component, ...]  # who keeps what cannot go on
+    stale: tuple[str, ...]  # still runs, without new data
+    buffered_in: tuple[Component, ...]  # where data waits until the outage ends
 
 
-def spare(platform: Platform, component: Component) -> Spare:
-    """What carries on when one copy fails."""
+def redundancy(platform: Platform, component: Component) -> Redundancy:
+    """What still runs after one copy has failed."""
     if component.regional:
-        return Spare.REGION
+        return Redundancy.REGION
     if component.copies == 1:
-        return Spare.NONE
+        return Redundancy.NONE
     zones = set(platform.zones_of(component))
     if not zones:
-        return Spare.COPIES
-    return Spare.ZONES if len(zones) > 1 else Spare.ONE_ZONE
+        return Redundancy.COPIES
+    return Redundancy.ZONES if len(zones) > 1 else Redundancy.ONE_ZONE
 
 
 def single_points(platform: Platform) -> list[Component]:
-    """Components of which one fault is enough."""
-    alone = (Spare.NONE, Spare.ONE_ZONE)
-    return [component for component in platform.component if spare(platform, component) in alone]
+    """The single points of failure: one copy, or all copies in one zone."""
+    alone = (Redundancy.NONE, Redundancy.ONE_ZONE)
+    return [component for component in platform.component if redundancy(platform, component) in alone]
 
 
 def outage(platform: Platform, component_id: str) -> Outage:
-    """What follows when every copy of that component stops."""
+    """The effects of an outage of all copies of that component."""
     component = platform[component_id]
     stopped = _with_dependants(platform, component_id)
     cut = tuple(flow for flow in platform.flow if not stopped.isdisjoint(flow.ends))
     stale = _downstream(platform, cut) - stopped
-    holders = {name for flow in cut for name in _holders(platform, flow, stopped)}
-    waits_in = tuple(platform[name] for name in _in_order(platform, holders))
-    return Outage(component, _in_order(platform, stopped), cut, _in_order(platform, stale), waits_in)
+    buffers = {name for flow in cut for name in _buffers(platform, flow, stopped)}
+    buffered_in = tuple(platform[name] for name in _in_order(platform, buffers))
+    return Outage(component, _in_order(platform, stopped), cut, _in_order(platform, stale), buffered_in)
 
 
 def _with_dependants(platform: Platform, component_id: str) -> set[str]:
-    """The component and everything that needs it, or that its keys encrypt."""
+    """The component and all that depend on it, by `needs` or by its encryption keys."""
     stopped = {component_id}
     while True:
         more = {
@@ -72,7 +72,7 @@ def _with_dependants(platform: Platform, component_id: str) -> set[str]:
 
 
 def _downstream(platform: Platform, cut: Iterable[Flow]) -> set[str]:
-    """Everything that data flows to, directly or not, from the ends of the flows that were cut."""
+    """All components that receive data, directly or not, through the flows that were cut."""
     reached: set[str] = set()
     to_visit = [flow.target for flow in cut if flow.carries == "data"]
     while to_visit:
@@ -83,15 +83,15 @@ def _downstream(platform: Platform, cut: Iterable[Flow]) -> set[str]:
     return reached
 
 
-def _holders(platform: Platform, flow: Flow, stopped: set[str]) -> set[str]:
-    """Who, going up the stream from a cut flow, is the first to keep what cannot go on."""
+def _buffers(platform: Platform, flow: Flow, stopped: set[str]) -> set[str]:
+    """The nearest upstream components of a cut flow that buffer its data."""
     if flow.carries != "data" or flow.kind == "request":
         return set()
     source = platform[flow.source]
     if source.holds and source.id not in stopped:
         return {source.id}
     before = [above for above in platform.flow if above.target == source.id and above is not flow]
-    return set().union(*(_holders(platform, above, stopped) for above in before))
+    return set().union(*(_buffers(platform, above, stopped) for above in before))
 
 
 def _in_order(platform: Platform, ids: set[str]) -> tuple[str, ...]:

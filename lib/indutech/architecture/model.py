@@ -1,4 +1,4 @@
-"""The shapes that the platform is described in: components, flows, guards and the proof of concept."""
+"""The classes of the platform's model: components, flows, subnets, security groups and the proof of concept."""
 
 from enum import StrEnum
 from typing import Literal
@@ -12,7 +12,7 @@ Kind = Literal["stream", "batch", "sync", "request"]
 
 
 class View(StrEnum):
-    """What a drawing shows."""
+    """The drawings that there are."""
 
     OVERVIEW = "overview"
     NETWORK = "network"
@@ -20,14 +20,14 @@ class View(StrEnum):
 
 
 class Format(StrEnum):
-    """How a drawing is written."""
+    """The file format of a drawing."""
 
     SVG = "svg"
     PNG = "png"
 
 
 class PlatformError(InduTechError):
-    """The model of the platform contradicts itself."""
+    """The model of the platform is invalid."""
 
 
 class _Fact(BaseModel):
@@ -35,11 +35,14 @@ class _Fact(BaseModel):
 
 
 class Component(_Fact):
-    """One box: what it is, where it stands, why it is there, and what is known of its failure."""
+    """A component: what it is, where it runs, why it was chosen, and what happens when it fails."""
 
     id: str
     name: str
+    short: str = ""  # its name where a drawing has little room
     caption: str = ""  # a few words under its name in a drawing; computed where empty
+    icon: str = ""  # a class of the diagrams package (aws.database.RDS) or a file of assets/icons; general where empty
+    place: tuple[str, int] | None = None  # column and row in the overview; without one, in its panel of shared services
     site: Site
     service: str
     role: str
@@ -56,15 +59,22 @@ class Component(_Fact):
     needs: tuple[str, ...] = ()
     holds_hours: float | None = None  # how long it keeps what it cannot pass on, where that is known
     holds: str = ""
-    limits: str = ""  # what it does not do, said before somebody finds out
+    limits: str = ""  # what it does not do
     change: str = ""  # what changes for those who run it on-premise
     when_down: str
     stands_alone: str = ""  # why it takes part in no flow
     claims: tuple[str, ...] = ()
 
 
+class Drawn(_Fact):
+    """Where the overview draws an arrow, if not in the middle of its boxes; in pixels, right and down are positive."""
+
+    shift: tuple[float, float] = (0.0, 0.0)  # along the side of the source's box, and of the target's
+    label_shift: float = 0.0  # of a label on a line that goes down
+
+
 class Flow(_Fact):
-    """One arrow: the data goes from source to target, whoever opens the connection."""
+    """A data flow from source to target; `opened_by` says which of the two opens the connection."""
 
     id: str
     source: str
@@ -79,13 +89,14 @@ class Flow(_Fact):
     boundary_exception: str = ""  # why it may cross outside the VPN
     carried_by_aws: bool = False  # between AWS services on AWS's own network: no machine of the VPC opens it
     kind: Kind
-    carries: Literal["data", "identity", "care"] = "data"  # care: secrets, logs, catalogue entries, backups
+    carries: Literal["data", "identity", "operations"] = "data"  # operations: secrets, logs, catalogue entries, backups
     volume: str
     label: str
+    drawn: Drawn = Drawn()
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """Every component that it touches, in order."""
+        """Source, what it goes through, and target, in this order."""
         return (self.source, *self.via, self.target)
 
 
@@ -97,32 +108,34 @@ class Subnet(_Fact):
     cidr: str
 
 
-class Opening(_Fact):
-    """Who may open a connection to which ports; `origin` is another security group, or the plant."""
+class InboundRule(_Fact):
+    """An inbound rule: who may connect to which ports; `origin` is another security group, or the plant."""
 
     origin: str
     ports: tuple[str, ...]
 
 
 class SecurityGroup(_Fact):
-    """What may reach the components that it guards; anything else may not."""
+    """A security group: the inbound connections that it allows; all others are refused."""
 
     id: str
-    inbound: tuple[Opening, ...]
+    inbound: tuple[InboundRule, ...]
 
 
 class PocPart(_Fact):
-    """A part of the proof of concept and the components that it stands for."""
+    """A part of the proof of concept and the components that it represents."""
 
     id: str
     name: str
     what: str
+    icon: str
+    place: tuple[int, int]  # column and row in its drawing
     stands_for: tuple[str, ...]
     difference: str
 
 
 class PocFlow(_Fact):
-    """What goes from one part of the proof of concept to another."""
+    """A data flow between two parts of the proof of concept."""
 
     source: str
     target: str
@@ -131,7 +144,7 @@ class PocFlow(_Fact):
 
 
 class Platform(_Fact):
-    """The whole model; `platform.platform()` reads it and refuses one that contradicts itself."""
+    """The whole model; `platform.platform()` reads and validates it."""
 
     region: str
     vpc_cidr: str
@@ -164,7 +177,7 @@ class Platform(_Fact):
         return tuple(component.id for component in self.component if component.billed)
 
     def at(self, site: Site) -> tuple[Component, ...]:
-        """Components of one side."""
+        """The components of one site."""
         return tuple(component for component in self.component if component.site == site)
 
     def zones_of(self, component: Component) -> tuple[str, ...]:
@@ -173,13 +186,13 @@ class Platform(_Fact):
         return tuple(zone[subnet] for subnet in component.subnets)
 
     def opener(self, flow: Flow) -> Component:
-        """Who opens the connection."""
+        """The component that opens the connection."""
         return self[flow.source if flow.opened_by == "source" else flow.target]
 
     def reached(self, flow: Flow) -> Component:
-        """The other end."""
+        """The component that accepts the connection."""
         return self[flow.target if flow.opened_by == "source" else flow.source]
 
     def crosses(self, flow: Flow) -> bool:
-        """Whether the flow leaves or enters the plant."""
+        """Whether the flow crosses the boundary between plant and AWS."""
         return (self[flow.source].site == "on_premise") != (self[flow.target].site == "on_premise")

@@ -1,4 +1,4 @@
-"""The platform: `assets/platform.toml`, read once and refused with a sentence if it contradicts itself."""
+"""Reads `assets/platform.toml` and validates it; each rule names what is wrong in one sentence."""
 
 import re
 import tomllib
@@ -16,7 +16,7 @@ from indutech.system.settings import PROJECT
 PLATFORM_FILE = PROJECT / "assets" / "platform.toml"
 VPN = "vpn"
 ENDPOINTS = "endpoints"
-PLANT = "plant"  # in a security group: the plant's addresses behind the VPN
+PLANT = "plant"  # in a security group: the address range of the plant
 UNENCRYPTED = re.compile(r"\s*$|(none|no|not|plain|clear)\b", re.IGNORECASE)
 
 
@@ -42,7 +42,17 @@ def checked(facts: dict[str, Any]) -> Platform:
     except ValidationError as error:
         first = error.errors()[0]
         raise PlatformError(f"assets/platform.toml, {_where(facts, first['loc'])}: {first['msg']}.") from None
-    for rule in (_ids, _references, _used, _told, _crossings, _encryption, _private_ways, _guards, _openings):
+    for rule in (
+        _ids,
+        _references,
+        _used,
+        _documented,
+        _crossings,
+        _encryption,
+        _endpoints,
+        _security_groups,
+        _inbound_rules,
+    ):
         for sentence in rule(platform):
             raise PlatformError(sentence)
     return platform
@@ -57,7 +67,7 @@ def _where(facts: dict[str, Any], path: tuple[int | str, ...]) -> str:
 
 
 def _ids(platform: Platform) -> Iterator[str]:
-    """An id means one thing."""
+    """No id is used twice."""
     groups = (platform.component, platform.flow, platform.subnet, platform.security_group, platform.poc)
     counted = Counter(part.id for group in groups for part in group)
     for name, times in counted.items():
@@ -66,7 +76,7 @@ def _ids(platform: Platform) -> Iterator[str]:
 
 
 def _references(platform: Platform) -> Iterator[str]:
-    """Every name leads to something."""
+    """Every id that is referred to exists."""
     subnets = {subnet.id for subnet in platform.subnet}
     groups = {group.id for group in platform.security_group}
     for flow in platform.flow:
@@ -94,15 +104,15 @@ def _references(platform: Platform) -> Iterator[str]:
 
 
 def _used(platform: Platform) -> Iterator[str]:
-    """A component speaks to another, or says why not."""
+    """Each component is part of a flow, or says why not."""
     touched = {end for flow in platform.flow for end in flow.ends}
     for component in platform.component:
         if component.id not in touched and not component.stands_alone:
             yield f"Component {component.id!r} takes part in no flow and does not say why (stands_alone)."
 
 
-def _told(platform: Platform) -> Iterator[str]:
-    """What is bought names its limits; what stands in the plant says what changes for its people."""
+def _documented(platform: Platform) -> Iterator[str]:
+    """Each billed component names its limits; each other one says what changes for its operators."""
     for component in platform.component:
         if component.billed and not component.limits:
             yield f"Component {component.id!r} does not name its limits."
@@ -111,7 +121,7 @@ def _told(platform: Platform) -> Iterator[str]:
 
 
 def _crossings(platform: Platform) -> Iterator[str]:
-    """The VPN is the only way between the plant and AWS, unless a flow says why not."""
+    """Flows between plant and AWS use the VPN, or say why not."""
     for flow in platform.flow:
         if platform.crosses(flow) and VPN not in flow.via and not flow.boundary_exception:
             yield (
@@ -121,7 +131,7 @@ def _crossings(platform: Platform) -> Iterator[str]:
 
 
 def _encryption(platform: Platform) -> Iterator[str]:
-    """Nothing is sent in plain text, unless a flow says why."""
+    """Flows are encrypted, or say why not."""
     for flow in platform.flow:
         if UNENCRYPTED.match(flow.encryption) and not flow.plaintext_reason:
             yield (
@@ -130,8 +140,8 @@ def _encryption(platform: Platform) -> Iterator[str]:
             )
 
 
-def _private_ways(platform: Platform) -> Iterator[str]:
-    """What stands in the VPC reaches regional services through endpoints: there is no way to the internet."""
+def _endpoints(platform: Platform) -> Iterator[str]:
+    """Components in the VPC use endpoints to connect to regional services: the VPC has no internet access."""
     for flow in platform.flow:
         opener, reached = platform.opener(flow), platform.reached(flow)
         leaves = opener.site == "aws" and bool(opener.subnets) and reached.regional
@@ -139,16 +149,16 @@ def _private_ways(platform: Platform) -> Iterator[str]:
             yield f"Flow {flow.id!r} leaves the VPC for {reached.id!r} without an endpoint."
 
 
-def _guards(platform: Platform) -> Iterator[str]:
-    """Each component of the VPC has a security group."""
+def _security_groups(platform: Platform) -> Iterator[str]:
+    """Each component in the VPC has a security group."""
     for component in platform.at("aws"):
         if component.subnets and not component.security_group:
             yield f"Component {component.id!r} stands in the VPC without a security group."
 
 
-def _openings(platform: Platform) -> Iterator[str]:
-    """Security groups allow what flows, and nothing that does not flow."""
-    needed = set(needed_openings(platform))
+def _inbound_rules(platform: Platform) -> Iterator[str]:
+    """The inbound rules are exactly those that the flows need."""
+    needed = set(needed_rules(platform))
     allowed = {
         (group.id, opening.origin, port)
         for group in platform.security_group
@@ -162,7 +172,7 @@ def _openings(platform: Platform) -> Iterator[str]:
         yield f"Security group {group!r} opens port {port} to {origin!r}, which no flow uses."
 
 
-def needed_openings(platform: Platform) -> Iterator[tuple[str, str, str]]:
+def needed_rules(platform: Platform) -> Iterator[tuple[str, str, str]]:
     """The (security group, origin, port) that each flow needs."""
     for _, group, origin, port in _asked(platform):
         yield group, origin, port

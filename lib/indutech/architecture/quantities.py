@@ -1,4 +1,4 @@
-"""Units that the model and the bill share, and how long a link takes to carry them."""
+"""Units and constants of architecture and costs, and the transfer time over a link."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Claims about vendors' products, each with its source, the day it was read and how sure it is."""
+"""The bibliography (`assets/bibliography.toml`): claims about products with source, date and status."""
 
 import re
 import tomllib
@@ -22,11 +22,11 @@ STATUS_WORDS = {
 
 
 class UnknownClaim(InduTechError):
-    """A text leans on a claim that the bibliography does not define."""
+    """A text refers to a claim that the bibliography does not have."""
 
 
 class Claim(BaseModel):
-    """What is claimed, what it corrects, and where it was read."""
+    """A claim: what it says, which common mistake it corrects, its source, and whether it was verified."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ def used_in(text: str) -> list[str]:
 
 
 def footnotes(text: str) -> str:
-    """The definitions that a document needs, one line each.
+    """The footnote definitions of the claims that a document uses, one a line.
 
     Raises:
         UnknownClaim: naming the first claim that is used and not defined.

@@ -1,4 +1,4 @@
-"""The model of the platform as tables for readers; the documents and notebook 01 show the same ones."""
+"""Tables made from the platform's model, for the documents and notebook 01."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -14,7 +14,7 @@ HISTORY_BYTES_PER_TB = 10**12
 
 
 def components(platform: Platform, site: Site | None = None) -> pd.DataFrame:
-    """What is where, and how often."""
+    """The components: where each one runs and what it does."""
     return pd.DataFrame(
         {
             "component": component.name,
@@ -28,7 +28,7 @@ def components(platform: Platform, site: Site | None = None) -> pd.DataFrame:
 
 
 def flows(platform: Platform, carries: Iterable[str] = ("data", "identity")) -> pd.DataFrame:
-    """What speaks to what, and how; `care` are secrets, logs, catalogue entries and copies."""
+    """The flows with protocol, port and encryption; `operations` are secrets, logs, catalogue entries and backups."""
     return pd.DataFrame(
         {
             "from": platform[flow.source].name,
@@ -45,7 +45,7 @@ def flows(platform: Platform, carries: Iterable[str] = ("data", "identity")) -> 
 
 
 def crossings(platform: Platform) -> pd.DataFrame:
-    """What crosses the boundary, who opens the connection, and how it is protected."""
+    """The flows between plant and AWS, who opens the connection, and how it is protected."""
     return pd.DataFrame(
         {
             "flow": f"{platform[flow.source].name} → {platform[flow.target].name}",
@@ -61,18 +61,18 @@ def crossings(platform: Platform) -> pd.DataFrame:
 
 
 def changes(platform: Platform) -> pd.DataFrame:
-    """What changes for those who run the plant's side."""
+    """What changes for the operators of each on-premise component."""
     return pd.DataFrame({"who runs": c.name, "what changes": c.change} for c in platform.component if c.change)
 
 
 def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundary", "aws")) -> pd.DataFrame:
-    """For each component: what one fault does, and what follows when all its copies stop."""
+    """For each component: what still runs after one failure, and the effects of an outage of all copies."""
     return pd.DataFrame(
         {
             "component": component.name,
-            "spare": resilience.spare(platform, component).value,
+            "spare": resilience.redundancy(platform, component).value,
             "if all stop, old data in": names(platform, end.stale) or "–",
-            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "data waits in": names(platform, (keeper.id for keeper in end.buffered_in)) or "–",
             "what people notice": component.when_down,
         }
         for component in platform.component
@@ -82,13 +82,13 @@ def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundar
 
 
 def single_points(platform: Platform) -> pd.DataFrame:
-    """Components of which one fault is enough, with what it stops."""
+    """The single points of failure, with the number of flows that each one stops."""
     return pd.DataFrame(
         {
             "component": component.name,
             "copies": 1 if component.copies == 1 else f"{component.copies} in one zone",
-            "flows it stops": sum(flow.carries != "care" for flow in end.cut),
-            "what waits, waits in": names(platform, (keeper.id for keeper in end.waits_in)) or "–",
+            "flows it stops": sum(flow.carries != "operations" for flow in end.cut),
+            "data waits in": names(platform, (keeper.id for keeper in end.buffered_in)) or "–",
             "what people notice": component.when_down,
         }
         for component in resilience.single_points(platform)
@@ -96,9 +96,12 @@ def single_points(platform: Platform) -> pd.DataFrame:
     )
 
 
-def guards(platform: Platform) -> pd.DataFrame:
-    """Security groups: what each one guards and lets in."""
-    guarded = {c.security_group: c.name for c in platform.component}
+def security_groups(platform: Platform) -> pd.DataFrame:
+    """Security groups: the components that each one protects, and its inbound rules."""
+    guarded = {
+        group.id: ", ".join(c.name for c in platform.component if c.security_group == group.id)
+        for group in platform.security_group
+    }
     return pd.DataFrame(
         {
             "security group": group.id,
@@ -110,7 +113,7 @@ def guards(platform: Platform) -> pd.DataFrame:
 
 
 def at_rest(platform: Platform) -> pd.DataFrame:
-    """How each component that keeps data encrypts it."""
+    """Encryption at rest of each component that stores data."""
     keeping = [c for c in platform.component if c.at_rest or c.key]
     return pd.DataFrame(
         {"component": c.name, "at rest": c.at_rest or f"key of the company in {platform[str(c.key)].name}"}
@@ -118,8 +121,8 @@ def at_rest(platform: Platform) -> pd.DataFrame:
     )
 
 
-def journey(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> list[Flow]:
-    """The data flows of those kinds from one component to another, the shortest way; empty if there is none."""
+def data_path(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> list[Flow]:
+    """The shortest path of data flows of those kinds between two components; empty if there is none."""
     open_flows = [flow for flow in platform.flow if flow.carries == "data" and flow.kind in kinds]
     ways = [[flow] for flow in open_flows if flow.source == start]
     while ways:
@@ -132,8 +135,8 @@ def journey(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> l
     return []
 
 
-def journey_table(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> pd.DataFrame:
-    """A way through the platform, step by step."""
+def data_path_table(platform: Platform, start: str, end: str, kinds: Iterable[str]) -> pd.DataFrame:
+    """A path of data through the platform, one step a row."""
     return pd.DataFrame(
         {
             "step": step,
@@ -143,7 +146,7 @@ def journey_table(platform: Platform, start: str, end: str, kinds: Iterable[str]
             "kind": flow.kind,
             "kept there": platform[flow.target].holds or "–",
         }
-        for step, flow in enumerate(journey(platform, start, end, tuple(kinds)), start=1)
+        for step, flow in enumerate(data_path(platform, start, end, tuple(kinds)), start=1)
     )
 
 
@@ -166,7 +169,7 @@ def transfer(platform: Platform, speeds: Iterable[float], share: float) -> pd.Da
 
 
 def poc(platform: Platform) -> pd.DataFrame:
-    """What runs in this repository and what it stands for."""
+    """The parts of the proof of concept and the components that they represent."""
     return pd.DataFrame(
         {
             "part": part.name,
@@ -179,7 +182,7 @@ def poc(platform: Platform) -> pd.DataFrame:
 
 
 def names(platform: Platform, ids: Iterable[str]) -> str:
-    """Names of components, in a sentence's order."""
+    """Names of components, separated by commas."""
     return ", ".join(platform[name].name for name in ids)
 
 

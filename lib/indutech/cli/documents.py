@@ -54,10 +54,10 @@ def report(
     ] = None,
 ) -> None:
     """Run every notebook headless, on a real broker and Spark, and write the HTML report."""
-    from indutech.report import make, parameters
+    from indutech.report import build, parameters
 
     with _says_it_stopped():
-        made = make.make_report(parameters.from_text(parameter or []))
+        made = build.make_report(parameters.from_text(parameter or []))
     if made.proof:
         typer.echo(made.proof.sentence)
     here = Path.cwd()
@@ -66,8 +66,8 @@ def report(
 
 def notebooks() -> None:
     """Run every notebook in place with its defaults and save the outputs: the only way they are made."""
-    from indutech.report import make
+    from indutech.report import build
 
     with _says_it_stopped():
-        changed = make.refresh_outputs()
+        changed = build.refresh_outputs()
     typer.echo("\n".join(f"New outputs: {path.name}" for path in changed) or "No output changed.")

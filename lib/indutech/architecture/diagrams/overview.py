@@ -1,8 +1,17 @@
-"""The overview: on-premise, boundary and AWS in three columns, and what flows between them."""
+"""The overview: on-premise, boundary and AWS in columns, what flows between them, and a panel of shared services.
+
+Column and row of a component come from the model (`place`); arrows find their own way between the boxes.
+"""
+
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from math import dist
 
 from diagrams import Node
 
 from indutech.architecture.diagrams.canvas import Line, Point, Sheet
+from indutech.architecture.diagrams.icons import DiagramError, icon
+from indutech.architecture.diagrams.routes import Box, way
 from indutech.architecture.diagrams.style import (
     BOX,
     EXCEPTION,
@@ -11,157 +20,193 @@ from indutech.architecture.diagrams.style import (
     LOOK_BOUNDARY,
     LOOK_PLANT,
     TINTS,
-    DiagramError,
     box,
-    icon,
     legend,
+    short_name,
 )
-from indutech.architecture.model import Flow, Platform
+from indutech.architecture.model import Component, Flow, Platform, Site
 
-WIDTH, HEIGHT = 1180.0, 948.0
+WIDTH = 1180.0
 TOP, PITCH = 116.0, 120.0
 COLUMNS = {"plant": 104.0, "gate": 320.0, "a": 544.0, "b": 812.0, "c": 1080.0}
-PLACES = {  # column and row of each box
-    "sensors": ("plant", 1),
-    "san": ("plant", 2),
-    "datasync_agent": ("plant", 3),
-    "erp_crm": ("plant", 4),
-    "sql_server": ("plant", 5),
-    "analysts": ("plant", 6),
-    "active_directory": ("plant", 7),
-    "customer_gateway": ("gate", 2),
-    "vpn": ("gate", 4),
-    "nlb": ("a", 1),
-    "datasync": ("a", 3),
-    "dms": ("a", 5),
-    "managed_ad": ("a", 7),
-    "mqtt_bridge": ("b", 1),
-    "s3_lake": ("b", 3),
-    "redshift": ("b", 5),
-    "identity_center": ("b", 7),
-    "redpanda": ("c", 1),
-    "spark_compute": ("c", 3),
-    "glue_catalog": ("c", 5),
-}
-SHARED = ("endpoints", "kms", "secrets_manager", "cloudwatch", "cloudtrail", "backup", "budgets")  # a panel, no arrows
-SIDE = 22.0  # how far from the middle of a box its second arrow starts
-SHIFTED = {"answers": -SIDE, "sign_in": SIDE, "directory_trust": -SIDE, "directory_names": SIDE}  # two flows in a row
-DOWN = {
-    "history_loaded": (0.0, -26.0),
-    "lake_queries": (48.0, 26.0),
-    "sign_on_to_warehouse": (SIDE, 0.0),
-}  # line, label
-OWN_WAYS = {"changes_staged", "answers", "sign_in"}  # neither straight across nor straight down
+COLUMNS_OF: dict[Site, tuple[str, ...]] = {"on_premise": ("plant",), "boundary": ("gate",), "aws": ("a", "b", "c")}
+ROWS = 7  # at least; more if a component stands lower
+PANEL, PANEL_SIZE, PANEL_HOLDS = (1054.0, TOP + 5.5 * PITCH + 8), (208.0, 200.0), 9
+CHIP = (188.0, 40.0)  # the label of what crosses the boundary
+FILE = "assets/platform.toml"
+
+
+@dataclass
+class _Drawing:
+    """What stands where, so that nothing is drawn over something else."""
+
+    boxes: dict[str, Box]
+    rows: int
+    ways: dict[str, list[Point]] = field(default_factory=dict)
+    labels: dict[str, Box] = field(default_factory=dict)
 
 
 def draw(platform: Platform) -> bytes:
     """The overview as SVG.
 
     Raises:
-        DiagramError: naming a component that has no place in it.
+        DiagramError: naming the component or flow that has no room, and the file to change.
     """
-    for name in platform.ids:
-        if name not in PLACES and name not in SHARED:
-            raise DiagramError(f"Component {name!r} has no place in the overview: add it to PLACES in overview.py.")
-    with Sheet("InduTech: hybrid platform, overview", WIDTH, HEIGHT) as sheet:
-        _frames(sheet)
-        nodes = {name: box(sheet, platform, platform[name], _middle(name)) for name in PLACES}
+    drawing = _arranged(platform)
+    height = TOP + (drawing.rows - 1) * PITCH + 112
+    with Sheet("InduTech: hybrid platform, overview", WIDTH, height) as sheet:
+        _frames(sheet, height)
+        nodes = {name: box(sheet, platform, platform[name], place.at) for name, place in drawing.boxes.items()}
         for flow in drawn_flows(platform):
-            _flow(sheet, platform, nodes, flow)
-        _shared(sheet, platform)
+            _flow(sheet, platform, nodes, flow, drawing)
+        _panel(sheet, platform)
         sheet.text("InduTech: hybrid platform", (WIDTH / 2, 20), 20, bold=True)
-        legend(sheet, (24, HEIGHT - 21), ("vpc", "regional"), exceptions=True)
+        legend(sheet, (24, height - 21), ("vpc", "regional"), exceptions=True)
+    _refuse_covered(drawing)
     return sheet.svg()
 
 
 def drawn_flows(platform: Platform) -> list[Flow]:
     """Flows between two boxes of the overview; keys, secrets, logs and copies are in the network view."""
-    shown = [flow for flow in platform.flow if flow.source in PLACES and flow.target in PLACES]
+    shown = [flow for flow in platform.flow if platform[flow.source].place and platform[flow.target].place]
     return [flow for flow in shown if flow.source != flow.target]
 
 
-def _frames(sheet: Sheet) -> None:
-    top, height = 42.0, HEIGHT - 84
+def _arranged(platform: Platform) -> _Drawing:
+    """The boxes at their places.
+
+    Raises:
+        DiagramError: naming the component whose place is missing, unknown or taken.
+    """
+    boxes: dict[str, Box] = {}
+    for component in platform.component:
+        if component.place:
+            boxes[component.id] = Box(_middle(component, component.place), BOX)
+        elif component.site != "aws":
+            raise DiagramError(f"Component {component.id!r} is not in AWS and needs a place in the overview: {FILE}.")
+    for flow in platform.flow:
+        for end in (flow.source, flow.target):
+            if flow.carries != "operations" and end not in boxes:
+                raise DiagramError(
+                    f"Component {end!r} takes part in the flow {flow.id!r} and needs a place in the overview: {FILE}."
+                )
+    for one, other in combinations(boxes, 2):
+        if boxes[one].overlaps(boxes[other]):
+            raise DiagramError(f"Components {one!r} and {other!r} have the same place in the overview: {FILE}.")
+    for name, place in boxes.items():
+        if place.overlaps(Box(PANEL, PANEL_SIZE)):
+            raise DiagramError(f"Component {name!r} stands where the panel of shared services is: {FILE}.")
+    rows = max(component.place[1] for component in platform.component if component.place)
+    return _Drawing(boxes, max(ROWS, rows))
+
+
+def _middle(component: Component, place: tuple[str, int]) -> Point:
+    column, row = place
+    if column not in COLUMNS_OF[component.site] or row < 1:
+        columns = ", ".join(COLUMNS_OF[component.site])
+        raise DiagramError(
+            f"Component {component.id!r} cannot stand at {column!r}, {row}: columns {columns}, rows from 1. "
+            f"Change its place in {FILE}."
+        )
+    return COLUMNS[column], TOP + (row - 1) * PITCH
+
+
+def _frames(sheet: Sheet, height: float) -> None:
+    top, height = 42.0, height - 84
     sheet.frame("On-premise", (12, top), (184, height), font=15, **LOOK_PLANT)
     sheet.frame("Boundary: one VPN", (208, top), (224, height), font=15, **LOOK_BOUNDARY)
     sheet.frame("AWS, eu-west-3 (Paris)", (444, top), (724, height), font=15, **LOOK_AWS)
 
 
-def _middle(name: str) -> Point:
-    column, row = PLACES[name]
-    return COLUMNS[column], TOP + (row - 1) * PITCH
+def _panel(sheet: Sheet, platform: Platform) -> None:
+    """Services that everything uses, without their arrows."""
+    shared = [component for component in platform.component if not component.place]
+    if len(shared) > PANEL_HOLDS:
+        raise DiagramError(
+            f"The panel of shared services holds {PANEL_HOLDS} components, not {len(shared)}: "
+            f"give {shared[-1].id!r} a place in {FILE}."
+        )
+    (x, y), (width, height) = PANEL, PANEL_SIZE
+    sheet.frame(
+        "Shared by all", (x - width / 2, y - height / 2), PANEL_SIZE, fill=TINTS["regional"], color="#486581", font=13
+    )
+    for i, component in enumerate(shared):
+        left, top = x - 66 + (i % 3) * 66, y - 58 + (i // 3) * 58
+        sheet.icon(icon(component), (left, top), 30)
+        sheet.text(short_name(component), (left, top + 23), 11)
 
 
-def _shared(sheet: Sheet, platform: Platform) -> None:
-    x, y = 1054.0, TOP + 5.5 * PITCH
-    sheet.frame("Shared by all", (x - 104, y - 92), (208, 200), fill=TINTS["regional"], color="#486581", font=13)
-    for i, name in enumerate(SHARED):
-        left, top = x - 66 + (i % 3) * 66, y - 50 + (i // 3) * 58
-        sheet.icon(icon(name), (left, top), 30)
-        sheet.text(platform[name].name.replace("VPC e", "E").split()[0], (left, top + 23), 11)
-
-
-def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow) -> None:
+def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow, drawing: _Drawing) -> None:
     line = LINES[flow.kind]
-    points = _way(flow)
+    points = drawing.ways[flow.id] = _way(flow, drawing)
     ends = (nodes[flow.source], nodes[flow.target])
     sheet.arrow(ends, points, line, "both" if flow.direction == "two-way" else "forward")
+    start, end = max(pairwise(points), key=lambda piece: dist(*piece))
     if platform.crosses(flow):
-        _gate(sheet, flow, line)
-    elif flow.id in OWN_WAYS:
-        (x0, y), (x1, _) = points[1:3]
-        _beside(sheet, flow, ((x0 + x1) / 2, y), line)
-    elif points[0][1] == points[-1][1]:
-        _beside(sheet, flow, ((points[0][0] + points[-1][0]) / 2, points[0][1]), line)
+        _gate(sheet, flow, line, points, drawing)
+    elif start[1] == end[1]:
+        _beside(sheet, flow, ((start[0] + end[0]) / 2, start[1]), line, drawing)
     else:
-        x, y = points[0][0], (points[0][1] + points[-1][1]) / 2
-        if abs(points[0][1] - points[-1][1]) < PITCH:
-            words = f"{flow.label}, {flow.kind}"
-            sheet.text(words, (x + 8 + len(words) * 3, y), 12, color=line.color)
-        else:
-            width = max(len(flow.label), len(flow.kind)) * 6 + 18
-            sheet.chip(f"{flow.label}\\n{flow.kind}", (x, y + DOWN.get(flow.id, (0, 0))[1]), (width, 38), line)
+        _on_the_way_down(sheet, flow, (start, end), line, drawing)
 
 
-def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line) -> None:
-    """Protocol above the line, kind below it."""
-    sheet.text(flow.label, (at[0] - 3, at[1] - 11), 12.5, color=line.color)
-    sheet.text(flow.kind, (at[0] - 3, at[1] + 11), 12.5, color=line.color)
+def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
+    ends = (drawing.boxes[flow.source], drawing.boxes[flow.target])
+    others = [place for name, place in drawing.boxes.items() if name not in (flow.source, flow.target)]
+    columns = [(x + x1) / 2 for x, x1 in pairwise(COLUMNS.values())]
+    rows = [TOP + (row + 0.5) * PITCH for row in range(drawing.rows - 1)]
+    found = way(ends, flow.drawn.shift, (columns, rows), [*others, Box(PANEL, PANEL_SIZE)], drawing.ways.values())
+    if not found:
+        raise DiagramError(
+            f"The arrow of flow {flow.id!r} ({flow.source} → {flow.target}) finds no free way in the overview: "
+            f"move a component (place) or the arrow (drawn = {{ shift = [22, 22] }}) in {FILE}."
+        )
+    return found
 
 
-def _gate(sheet: Sheet, flow: Flow, line: Line) -> None:
+def _gate(sheet: Sheet, flow: Flow, line: Line, points: list[Point], drawing: _Drawing) -> None:
     """What crosses, as a chip in the middle column."""
-    y = _middle(_plant_end(flow))[1] + SHIFTED.get(flow.id, 0)
+    x = COLUMNS["gate"]
+    y = next(start[1] for start, end in pairwise(points) if min(start[0], end[0]) < x < max(start[0], end[0]))
     ports = ", ".join(flow.ports) if len(flow.ports) < 3 else f"{len(flow.ports)} port ranges"
     excused = flow.boundary_exception or flow.plaintext_reason
     how = "outside the VPN" if flow.boundary_exception else "plain, inside IPsec" if flow.plaintext_reason else ports
-    words = f"{flow.label}\\n{flow.kind} · {how}"
-    sheet.chip(words, (COLUMNS["gate"], y), (188, 40), EXCEPTION if excused else line)
+    drawing.labels[flow.id] = Box((x, y), CHIP)
+    sheet.chip(f"{flow.label}\\n{flow.kind} · {how}", (x, y), CHIP, EXCEPTION if excused else line)
 
 
-def _plant_end(flow: Flow) -> str:
-    return flow.source if PLACES[flow.source][0] == "plant" else flow.target
+def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line, drawing: _Drawing) -> None:
+    """Protocol above the line, kind below it."""
+    x, y = at[0] - 3, at[1]
+    drawing.labels[flow.id] = Box((x, y), (max(len(flow.label), len(flow.kind)) * 6, 34))
+    sheet.text(flow.label, (x, y - 11), 12.5, color=line.color)
+    sheet.text(flow.kind, (x, y + 11), 12.5, color=line.color)
 
 
-def _way(flow: Flow) -> list[Point]:
-    """The points of an arrow: straight across, straight down, or one of the three ways of its own."""
-    (sx, sy), (tx, ty) = _middle(flow.source), _middle(flow.target)
-    dx, dy = BOX[0] / 2, BOX[1] / 2
-    shift = SHIFTED.get(flow.id, 0)
-    if flow.id == "changes_staged":
-        between = (sy + ty) / 2
-        return [(sx, sy - dy), (sx, between), (tx - 56, between), (tx - 56, ty + dy)]
-    if flow.id == "answers":
-        return [(sx - 2 * SIDE, sy + dy), (sx - 2 * SIDE, ty + shift), (tx + dx, ty + shift)]
-    if flow.id == "sign_in":
-        return [(sx + dx, sy + shift), (tx - 2 * SIDE, sy + shift), (tx - 2 * SIDE, ty - dy)]
-    if sy == ty:
-        toward = 1 if tx > sx else -1
-        return [(sx + toward * dx, sy + shift), (tx - toward * dx, ty + shift)]
-    if sx != tx:
-        raise DiagramError(
-            f"Flow {flow.id!r} is neither straight across nor straight down: give it a way in overview.py."
-        )
-    toward = 1 if ty > sy else -1
-    side = DOWN.get(flow.id, (0, 0))[0]
-    return [(sx + side, sy + toward * dy), (tx + side, ty - toward * dy)]
+def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line: Line, drawing: _Drawing) -> None:
+    """Beside a short line, on a long one."""
+    (x, top), (_, bottom) = piece
+    y = (top + bottom) / 2 + flow.drawn.label_shift
+    if abs(top - bottom) < PITCH:
+        words = f"{flow.label}, {flow.kind}"
+        half = len(words) * 3
+        middle = x + 8 + half if x + 8 + 2 * half < WIDTH - 12 else x - 8 - half
+        drawing.labels[flow.id] = Box((middle, y), (2 * half, 14))
+        sheet.text(words, (middle, y), 12, color=line.color)
+        return
+    size = (max(len(flow.label), len(flow.kind)) * 6 + 18, 38)
+    drawing.labels[flow.id] = Box((x, y), size)
+    sheet.chip(f"{flow.label}\\n{flow.kind}", (x, y), size, line)
+
+
+def _refuse_covered(drawing: _Drawing) -> None:
+    """Refuse a label that lies on a box or on another label."""
+    panel = {"the panel of shared services": Box(PANEL, PANEL_SIZE)}
+    for name, label in drawing.labels.items():
+        labels = {other: place for other, place in drawing.labels.items() if other != name}
+        for other, place in (panel | drawing.boxes | labels).items():
+            if label.overlaps(place):
+                raise DiagramError(
+                    f"The label of flow {name!r} lies on {other!r} in the overview: shorten it, move a component "
+                    f"(place), or move it (drawn = {{ label_shift = 26 }}) in {FILE}."
+                )

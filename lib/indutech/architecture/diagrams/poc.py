@@ -1,15 +1,16 @@
 """The proof of concept: what runs in this repository, and which box of the overview each part stands for."""
 
+from itertools import combinations
+
 from diagrams import Node
 
 from indutech.architecture.diagrams.canvas import MUTED, Line, Point, Sheet
+from indutech.architecture.diagrams.icons import DiagramError, icon
 from indutech.architecture.diagrams.style import (
     LINES,
     LOOK_AWS,
     LOOK_PLANT,
     TINTS,
-    DiagramError,
-    icon,
     legend,
     place_of,
 )
@@ -17,14 +18,7 @@ from indutech.architecture.model import Platform, PocFlow, PocPart
 
 WIDTH, HEIGHT = 1180.0, 650.0
 CHAIN, PROOF = 348.0, 526.0  # heights of the two rows of parts
-PLACES: dict[str, Point] = {
-    "poc_producer": (124, CHAIN),
-    "poc_broker": (357, CHAIN),
-    "poc_stream": (590, CHAIN),
-    "poc_lake": (823, CHAIN),
-    "poc_reader": (1056, CHAIN),
-    "poc_proof": (590, PROOF),
-}
+LEFT, PITCH, COLUMNS = 124.0, 233.0, 5
 STANDS_FOR = Line("#829AB1", "dashed", 1.2)
 
 
@@ -32,26 +26,37 @@ def draw(platform: Platform) -> bytes:
     """The proof of concept as SVG.
 
     Raises:
-        DiagramError: naming a part that has no place in it.
+        DiagramError: naming a part that stands outside the drawing, or two that stand in one place.
     """
-    for part in platform.poc:
-        if part.id not in PLACES:
-            raise DiagramError(f"Part {part.id!r} has no place in the drawing: add it to PLACES in poc_view.py.")
+    places = {part.id: _place(part) for part in platform.poc}
+    for one, other in combinations(places, 2):
+        if places[one] == places[other]:
+            raise DiagramError(f"Parts {one!r} and {other!r} have the same place: change one in assets/platform.toml.")
     with Sheet("InduTech: proof of concept", WIDTH, HEIGHT) as sheet:
         sheet.text("InduTech: proof of concept", (WIDTH / 2, 20), 20, bold=True)
         sheet.frame("The platform", (12, 42), (WIDTH - 24, 168), **LOOK_AWS)
         sheet.frame("This repository, on one machine", (12, 254), (WIDTH - 24, 350), title_at=0.197, **LOOK_PLANT)
         nodes = {part.id: _part(sheet, platform, part) for part in platform.poc}
         for flow in platform.poc_flow:
-            _flow(sheet, nodes, flow)
+            _flow(sheet, nodes, places, flow)
         legend(sheet, (24, HEIGHT - 21), ("on_premise", "vpc", "regional"))
     return sheet.svg()
 
 
+def _place(part: PocPart) -> Point:
+    column, row = part.place
+    if not 1 <= column <= COLUMNS or row not in (1, 2):
+        raise DiagramError(
+            f"Part {part.id!r} cannot stand at {column}, {row}: columns 1 to {COLUMNS}, rows 1 and 2. "
+            "Change its place in assets/platform.toml."
+        )
+    return LEFT + (column - 1) * PITCH, CHAIN if row == 1 else PROOF
+
+
 def _part(sheet: Sheet, platform: Platform, part: PocPart) -> Node:
-    x, y = PLACES[part.id]
+    x, y = _place(part)
     node = sheet.box((x, y), (190, 108), fill="#FFFFFF", border="#829AB1")
-    sheet.icon(icon(part.id), (x, y - 28), 40)
+    sheet.icon(icon(part), (x, y - 28), 40)
     sheet.text(part.name, (x, y + 5), 14.5, bold=True)
     sheet.text(part.what.replace(", ", ",\\n", 1), (x, y + 32), 12, color=MUTED)
     if y == CHAIN:
@@ -64,12 +69,12 @@ def _part(sheet: Sheet, platform: Platform, part: PocPart) -> Node:
 
 def _stood_for(sheet: Sheet, platform: Platform, part: PocPart, node: Node) -> None:
     """The components above their part."""
-    x, y = PLACES[part.id][0], 132.0
+    x, y = _place(part)[0], 132.0
     for i, name in enumerate(part.stands_for):
         component = platform[name]
         left = x + (i - (len(part.stands_for) - 1) / 2) * 72
         sheet.box((left, y), (68, 108), fill=TINTS[place_of(component)], border="#829AB1")
-        sheet.icon(icon(name), (left, y - 22), 40)
+        sheet.icon(icon(component), (left, y - 22), 40)
         words = component.name.split()
         half = (len(words) + 1) // 2
         sheet.text("\\n".join(filter(None, (" ".join(words[:half]), " ".join(words[half:])))), (left, y + 24), 11.5)
@@ -77,8 +82,8 @@ def _stood_for(sheet: Sheet, platform: Platform, part: PocPart, node: Node) -> N
     sheet.text("stands for", (x + 36, 232), 12, color=MUTED)
 
 
-def _flow(sheet: Sheet, nodes: dict[str, Node], flow: PocFlow) -> None:
-    (sx, sy), (tx, ty) = PLACES[flow.source], PLACES[flow.target]
+def _flow(sheet: Sheet, nodes: dict[str, Node], places: dict[str, Point], flow: PocFlow) -> None:
+    (sx, sy), (tx, ty) = places[flow.source], places[flow.target]
     line = LINES[flow.kind]
     ends = (nodes[flow.source], nodes[flow.target])
     if sy == ty:

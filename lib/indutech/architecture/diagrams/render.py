@@ -1,9 +1,9 @@
-"""The three drawings of the platform, from the model to files."""
+"""Renders the drawings of the platform as SVG or PNG, and writes them to files."""
 
 from pathlib import Path
 
 from indutech.architecture.diagrams import canvas, network, overview, poc
-from indutech.architecture.diagrams.style import DiagramError
+from indutech.architecture.diagrams.icons import DiagramError
 from indutech.architecture.model import Format, Platform, View
 from indutech.system.settings import PROJECT
 

@@ -1,24 +1,13 @@
-"""How the drawings show the model: an icon for each component, a line for each kind of flow, a tint for each place."""
+"""How the drawings show the model: the box of a component, a line for each kind of flow, a tint for each place."""
 
-from pathlib import Path
+import textwrap
 from typing import TypedDict
 
 from diagrams import Node
-from diagrams.aws import analytics, cost, database, iot, management, migration, network, security, storage
-from diagrams.generic.network import Router
-from diagrams.generic.storage import Storage
-from diagrams.onprem.analytics import Spark
-from diagrams.onprem.client import Users
-from diagrams.onprem.compute import Server
-from diagrams.onprem.database import Duckdb, Mssql
-from diagrams.programming.language import Python
 
 from indutech.architecture.diagrams.canvas import MUTED, Line, Sheet
+from indutech.architecture.diagrams.icons import icon
 from indutech.architecture.model import Component, Platform
-from indutech.system.errors import InduTechError
-from indutech.system.settings import PROJECT
-
-_OWN = PROJECT / "assets" / "icons"
 
 
 class Look(TypedDict, total=False):
@@ -28,42 +17,6 @@ class Look(TypedDict, total=False):
     color: str
     style: str
 
-
-ICONS: dict[str, type[Node] | Path] = {
-    "sensors": iot.IotSensor,
-    "erp_crm": Server,
-    "sql_server": Mssql,
-    "san": Storage,
-    "datasync_agent": migration.DatasyncAgent,
-    "active_directory": _OWN / "directory.svg",
-    "analysts": Users,
-    "customer_gateway": Router,
-    "vpn": network.SiteToSiteVpn,
-    "nlb": network.ElbNetworkLoadBalancer,
-    "mqtt_bridge": _OWN / "bridge.svg",
-    "redpanda": _OWN / "event-log.svg",
-    "spark_compute": Spark,
-    "dms": database.DatabaseMigrationService,
-    "redshift": analytics.Redshift,
-    "managed_ad": security.ManagedMicrosoftAd,
-    "endpoints": network.Endpoint,
-    "s3_lake": storage.SimpleStorageServiceS3,
-    "glue_catalog": analytics.GlueDataCatalog,
-    "datasync": migration.Datasync,
-    "identity_center": security.SingleSignOn,
-    "kms": security.KeyManagementService,
-    "secrets_manager": security.SecretsManager,
-    "cloudwatch": management.Cloudwatch,
-    "cloudtrail": management.Cloudtrail,
-    "backup": storage.Backup,
-    "budgets": cost.Budgets,
-    "poc_producer": Python,
-    "poc_broker": _OWN / "event-log.svg",
-    "poc_stream": Spark,
-    "poc_lake": _OWN / "lake.svg",
-    "poc_reader": Duckdb,
-    "poc_proof": _OWN / "proof.svg",
-}
 
 BOX = (152.0, 92.0)
 LINES = {
@@ -86,22 +39,16 @@ TINTS = {"on_premise": "#F5F1E8", "boundary": "#FDECEC", "vpc": "#EAF4EA", "regi
 PLACE_WORDS = {"on_premise": "on-premise", "vpc": "in the VPC", "regional": "regional service"}
 
 
-class DiagramError(InduTechError):
-    """The model has something that the drawings do not know where to put."""
-
-
-def icon(part: str) -> type[Node] | Path:
-    """The picture of a component or of a part of the proof of concept."""
-    if part not in ICONS:
-        raise DiagramError(f"{part!r} has no icon: add one to ICONS in lib/indutech/looks.py.")
-    return ICONS[part]
-
-
 def place_of(component: Component) -> str:
     """Which tint it gets."""
     if component.site == "aws":
         return "regional" if component.regional else "vpc"
     return component.site
+
+
+def short_name(component: Component, letters: int = 12) -> str:
+    """Its name where there is little room, in lines of so many letters."""
+    return "\\n".join(textwrap.wrap(component.short or component.name, letters))
 
 
 def caption(platform: Platform, component: Component) -> str:
@@ -117,7 +64,7 @@ def box(sheet: Sheet, platform: Platform, component: Component, at: tuple[float,
     """A component's box: icon, name, caption."""
     x, y = at
     node = sheet.box(at, BOX, fill=TINTS[place_of(component)], border="#829AB1")
-    sheet.icon(icon(component.id), (x, y - 20), 42)
+    sheet.icon(icon(component), (x, y - 20), 42)
     sheet.text(component.name, (x, y + 14), 14.5, bold=True)
     sheet.text(caption(platform, component), (x, y + 32), 12.5, color=MUTED)
     return node

@@ -1,4 +1,4 @@
-"""Run notebooks headless: in order, in a data folder and topic of their own, and stop everything afterwards."""
+"""Executes notebooks with papermill, in order, with a data folder and a topic of their own."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ class Executed:
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
-    """The notebooks of the story, `NN_name.ipynb`, in the order of their numbers."""
+    """The notebooks of a folder, `NN_name.ipynb`, in the order of their numbers."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
 
 

@@ -1,4 +1,4 @@
-"""The two headless runs over all notebooks: the report, and the outputs that are committed."""
+"""Runs all notebooks, to build the report or to renew their committed outputs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,19 +13,19 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.proof import reconcile
 from indutech.proof.reconcile import NothingToProve
-from indutech.report import report, run
-from indutech.report.report import ProofLine, Run
+from indutech.report import execution, report_folder
+from indutech.report.report_folder import ProofLine, Run
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
 
 class ProofBroken(InduTechError):
-    """The run lost or doubled something, or left it unread."""
+    """The reconciliation of the run failed: messages were lost, stored twice or not read."""
 
 
 @dataclass(frozen=True)
 class MadeReport:
-    """Where the report opens, and the line of its proof; None if no notebook sent anything."""
+    """The report's index page, and its reconciliation; None if no notebook sent anything."""
 
     index: Path
     proof: ProofLine | None
@@ -34,46 +34,46 @@ class MadeReport:
 def make_report(
     parameters: Mapping[str, object] | None = None, sources: Sequence[Path] | None = None, show_progress: bool = True
 ) -> MadeReport:
-    """Run the notebooks, by default all, in a room of their own and write the report.
+    """Run the notebooks, by default all, with a data folder and topic of their own, and write the report.
 
     Raises:
         NotebookFailed: the report of the run before stays as it is.
         ProofBroken: the report is written, and says so too.
     """
     into = Settings().data_dir / "report"
-    with run.stoppable(), run.room("report") as settings:
+    with execution.stoppable(), execution.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
         with _broker_for_the_run(settings) as broker:
-            executed = run.run_all(
-                run.find_notebooks() if sources is None else sources,
+            executed = execution.run_all(
+                execution.find_notebooks() if sources is None else sources,
                 settings.data_dir / "notebooks",
                 parameters,
                 show_progress,
             )
             line = _proof_line(settings, broker)
             named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
-        facts = report.run_facts(datetime.now(UTC), executed, parameters or {}, named)
-        index = report.write(executed, into, Run(facts, line))
+        facts = report_folder.run_facts(datetime.now(UTC), executed, parameters or {}, named)
+        index = report_folder.write(executed, into, Run(facts, line))
     if line and not line.kept:
         raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {index}")
     return MadeReport(index, line)
 
 
 def refresh_outputs() -> list[Path]:
-    """Run every notebook with its defaults in a clean room and save the outputs in place; return what changed."""
-    sources = run.find_notebooks()
+    """Run every notebook with its defaults and save the outputs in place; return the notebooks that changed."""
+    sources = execution.find_notebooks()
     with (
-        run.stoppable(),
-        run.room("notebooks") as settings,
+        execution.stoppable(),
+        execution.room("notebooks") as settings,
         _broker_for_the_run(settings),
     ):
-        executed = run.run_all(sources, settings.data_dir / "notebooks")
+        executed = execution.run_all(sources, settings.data_dir / "notebooks")
     return [one.source for one in executed if _save_outputs(one.path, one.source)]
 
 
 @contextmanager
 def _broker_for_the_run(settings: Settings) -> Iterator[Broker]:
-    """A broker for the whole run; on one that is not ours, the topic of the run goes with the run."""
+    """A broker for the whole run; on an external one, the topic of the run is deleted afterwards."""
     with brokers.connected(settings) as broker:
         try:
             yield broker
@@ -96,7 +96,7 @@ def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:
 
 
 def _save_outputs(executed: Path, source: Path) -> bool:
-    """Put the outputs of a run into the notebook it came from, without times and machine details."""
+    """Copy the outputs of a run into its notebook, without times and machine details; return whether it changed."""
     ran = json.loads(executed.read_text(encoding="utf-8"))
     before = source.read_text(encoding="utf-8")
     notebook: dict[str, Any] = json.loads(before)

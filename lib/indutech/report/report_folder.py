@@ -1,4 +1,4 @@
-"""The report: one folder of pages that opens from a mail, without a network, made from a run of the notebooks."""
+"""Writes the report: a folder with an index, a page for each executed notebook, and assets; it needs no network."""
 
 import importlib.metadata
 import json
@@ -17,8 +17,8 @@ import plotly
 
 from indutech.jvm.jars import KAFKA_SERVER, WANTED
 from indutech.report import pages
+from indutech.report.execution import Executed
 from indutech.report.pages import STYLE
-from indutech.report.run import Executed
 from indutech.system.settings import PROJECT
 
 PACKAGES = ("pyspark", "kafka-python", "duckdb", "pandas", "pyarrow", "plotly")
