@@ -33,14 +33,14 @@ report: setup ## runs every notebook on a real broker and Spark, writes data_out
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
 	@$(BIN)/pytest
 
-check: setup ## lint and types; changes nothing
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+check: setup ## lint, types, and whether what is generated is up to date; changes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check
 
 notebooks: setup ## runs the notebooks in place and saves their outputs
 	@$(BIN)/indutech notebooks
 
-docs: setup ## renews the drawings and the generated tables of docs/
-	@$(BIN)/indutech documents && $(BIN)/indutech costs document
+docs: setup ## renews all that is generated: parts of the documents, drawings, watch files
+	@$(BIN)/indutech documents
 
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -1,8 +1,7 @@
-"""The generated tables of docs/03-costs.md: whatever stands between two markers comes from the model."""
+"""The generated parts of docs/03-costs.md: what its cog blocks show comes from the model."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -18,30 +17,9 @@ from indutech.costs.model import CostModel, doubt
 from indutech.costs.recommendations import recommendations
 from indutech.costs.sensitivity import swings
 from indutech.costs.storage import archives, layouts
-from indutech.show.tables import as_markdown, plain_dollars
-from indutech.system.errors import InduTechError
-from indutech.system.settings import PROJECT
+from indutech.show.tables import as_markdown
 
-DOCUMENT = PROJECT / "docs" / "03-costs.md"
-MARKERS = re.compile(r"(<!-- costs:(?P<name>[a-z-]+) -->\n).*?(<!-- /costs -->)", re.S)
 SMALL_OBJECT_MIB = Decimal("0.0625")  # what a lake of uncompacted micro-batches looks like
-
-
-class DocumentError(InduTechError):
-    """A marker names a table that does not exist."""
-
-
-def renewed(text: str, model: CostModel) -> str:
-    """The document with every generated part computed anew."""
-
-    def block(found: re.Match[str]) -> str:
-        if found["name"] not in PARTS:
-            raise DocumentError(f"docs/03-costs.md asks for '{found['name']}'. There is: {', '.join(PARTS)}.")
-        part = PARTS[found["name"]](model)
-        escaped = part if part.startswith("```") else plain_dollars(part)
-        return f"{found[1]}{escaped}\n{found[3]}"
-
-    return MARKERS.sub(block, text)
 
 
 def in_short(model: CostModel) -> str:
