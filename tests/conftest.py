@@ -14,6 +14,26 @@ from indutech.stream import session as spark_sessions
 from indutech.system.settings import Settings
 
 
+# What starts Java or takes long; `make quick` leaves it out. The first two follow from the fixtures that a test uses.
+BY_FIXTURE = ("broker", "spark")
+NOT_QUICK = {*BY_FIXTURE, "java", "slow"}
+NO_JAVA = "ThisTestIsNotMarkedAsOneThatStartsJava"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that uses the broker or Spark, also through another fixture, so that nobody has to think of it."""
+    for item in items:
+        for name in set(BY_FIXTURE) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_java_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every Java refuse to start, whoever calls it, in a test that is quick by its marks."""
+    if not any(request.node.get_closest_marker(name) for name in NOT_QUICK - {"slow"}):
+        monkeypatch.setenv("JDK_JAVA_OPTIONS", f"-XX:+{NO_JAVA}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _a_machine_elsewhere() -> Iterator[None]:
     """Run in another time zone, and let every JVM skip its optimising compiler: too dear for runs this short."""
