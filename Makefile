@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check notebooks docs lab up down bench lock lock-python lock-jars clean
+.PHONY: help setup report test quick check notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -32,6 +32,9 @@ report: setup ## runs every notebook on a real broker and Spark, writes data_out
 
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
 	@$(BIN)/pytest
+
+quick: setup ## tests that start neither Java nor a notebook: under a minute
+	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
 
 check: setup ## lint, types, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check

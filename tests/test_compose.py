@@ -70,6 +70,7 @@ def test_no_broker_acknowledges_before_the_disk_has_it() -> None:
     assert (ha["default_topic_replications"], ha["minimum_topic_replications"]) == (3, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [

@@ -73,12 +73,10 @@ def renewed(text: str, name: str, model: CostModel) -> str:
         DocumentError: naming the document and what its block asks for.
     """
     cog = Cog()
-    before = None
-    while text != before:
-        before = text
+    for _ in range(2):
         cog.options.defines = _names(text, model)
         try:
-            text = cog.process_string(before, fname=name)
+            text = cog.process_string(text, fname=name)
         except CogError as error:
             raise DocumentError(f"{name} cannot be renewed: {error}") from None
     return text
