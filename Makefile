@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check notebooks docs lab up down bench lock lock-python lock-jars clean
+.PHONY: help setup report test quick check notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -33,14 +33,17 @@ report: setup ## runs every notebook on a real broker and Spark, writes data_out
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
 	@$(BIN)/pytest
 
-check: setup ## lint and types; changes nothing
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+quick: setup ## tests that start neither Java nor a notebook: under a minute
+	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
+
+check: setup ## lint, types, and whether what is generated is up to date; changes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check
 
 notebooks: setup ## runs the notebooks in place and saves their outputs
 	@$(BIN)/indutech notebooks
 
-docs: setup ## renews the drawings and the generated tables of docs/
-	@$(BIN)/indutech documents && $(BIN)/indutech costs document
+docs: setup ## renews all that is generated: parts of the documents, drawings, watch files
+	@$(BIN)/indutech documents
 
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -30,12 +30,6 @@ def read(stack: str, file: Path = PROJECT / "docker-compose.yml") -> dict[str, A
     return found
 
 
-def ports_in_readme() -> set[str]:
-    """Return the ports that the README names."""
-    section = (PROJECT / "README.md").read_text().split("## Ports")[1].split("\n## ")[0]
-    return set(re.findall(r"^\| `(\d+)` \|", section, re.MULTILINE))
-
-
 def faults(config: dict[str, Any]) -> list[str]:
     """Return what breaks a rule; nothing if all is well."""
     found = [fault for name, service in config["services"].items() for fault in _of_service(name, service)]
@@ -74,8 +68,6 @@ def _of_service(name: str, service: dict[str, Any]) -> list[str]:
     for port in service.get("ports", []):
         if port.get("host_ip") != "127.0.0.1":
             found.append(f"{name}: port {port['published']} is open to other machines")
-        if port["published"] not in ports_in_readme():
-            found.append(f"{name}: port {port['published']} is not in the README")
     limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
     if not {"cpus", "memory"} <= limits.keys():
         found.append(f"{name}: no limits")

@@ -1,17 +1,52 @@
 """What several tests share: one data folder, one real broker and one real Spark for the whole session."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
+from indutech.jvm.java import find_java
 from indutech.kafka import broker as brokers
 from indutech.kafka.broker import Broker
 from indutech.stream import session as spark_sessions
 from indutech.system.settings import Settings
+
+# What starts a Java: `make quick` leaves it out. A test has the mark if it uses the fixture, also through another one.
+START_JAVA = ("broker", "spark", "java")
+REFUSAL = "ThisTestHasNoMarkThatLetsItStartJava"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures that they use, so that nobody has to think of it."""
+    for item in items:
+        for name in START_JAVA:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_java_without_a_mark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every Java refuse to start in a test without such a mark, whichever process starts it."""
+    if not any(request.node.get_closest_marker(name) for name in START_JAVA):
+        monkeypatch.setenv("JDK_JAVA_OPTIONS", f"-XX:+{REFUSAL}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what to do where a Java refused: its own words do not always reach the failure."""
+    report = yield
+    if report.failed and any(word in report.longreprtext for word in (REFUSAL, "JavaMissing", "need Java 17")):
+        report.sections.append(("Java", "Does this test start a Java? It needs the fixture or the mark `java`."))
+    return report
+
+
+@pytest.fixture(scope="session")
+def java() -> Path:
+    """The Java of this machine, for tests and fixtures that start a broker or Spark of their own."""
+    return find_java()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,23 +5,20 @@ import re
 import pytest
 
 from indutech.architecture import decisions as choices
-from indutech.architecture import document as dossier
 from indutech.architecture import sources
 from indutech.architecture.platform import platform
 from indutech.system.settings import PROJECT
+from tests.written_by_hand import written_by_hand
+
+DOCUMENTS = (PROJECT / "docs" / "01-service-choices.md", PROJECT / "docs" / "02-compatibility.md")
 
 
 def used_anywhere() -> set[str]:
     """Ids of the claims that the model, the decisions or a document lean on."""
     model = {claim for component in platform().component for claim in component.claims}
     decisions = {claim for matrix in choices.matrices().values() for claim in matrix.claims}
-    written = {claim for document in dossier.DOCUMENTS for claim in sources.used_in(by_hand(document.read_text()))}
+    written = {claim for document in DOCUMENTS for claim in sources.used_in(written_by_hand(document.read_text()))}
     return model | decisions | written
-
-
-def by_hand(text: str) -> str:
-    """A document without its generated parts."""
-    return dossier.MARKERS.sub("", text)
 
 
 def test_every_claim_used_is_defined() -> None:
@@ -46,7 +43,7 @@ def test_what_is_not_verified_says_so() -> None:
     """The footnote of an unverified claim carries the warning, and both documents that use one show it."""
     for claim in sources.bibliography().values():
         assert ("Not verified" in str(claim)) == (claim.status == "unverified")
-    for document in dossier.DOCUMENTS:
+    for document in DOCUMENTS:
         text = document.read_text()
         for claim in sources.claims(sources.used_in(text)):
             if claim.status == "unverified":

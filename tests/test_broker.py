@@ -34,7 +34,7 @@ with broker.connected(Settings(_env_file=None, bootstrap_servers=None, data_dir=
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def own(java: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings of a broker of this test's own, in a folder with spaces, accents and a comma; nothing may remain."""
     # These brokers live for seconds: without Java's second compiler they start with 40 % less work.
     monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")

@@ -9,25 +9,24 @@ from pathlib import Path
 import pytest
 
 from indutech.costs import charts
-from indutech.costs.document import DOCUMENT, PARTS, DocumentError, in_short, renewed
+from indutech.costs.document import in_short
 from indutech.costs.inputs.prices import Confidence
 from indutech.costs.model import read_model
 from indutech.costs.scenarios import SCENARIOS
 from indutech.costs.tables import component_table, scenario_table
 from indutech.system.settings import PROJECT
+from tests.written_by_hand import written_by_hand
 
+DOCUMENT = PROJECT / "docs" / "03-costs.md"
 NOTEBOOK = PROJECT / "notebooks" / "05_finops.ipynb"
 MODEL = read_model()
 # "$5", "5 $", "5 USD", "5 dollars", "US$ 5,000.00", also with an escaped dollar; not "$HOME" or "${x}".
 DOLLARS = re.compile(r"\$\s?\d|\d\s?(?:\\?\$(?!\{)|USD\b|US\$|dollars?\b)", re.IGNORECASE)
 
-# What any document lets code write: the bills here, and the tables of the architecture, which quote what is claimed.
-GENERATED = re.compile(r"<!-- (costs|platform):[^>]* -->\n.*?<!-- /\1 -->", re.S)
-
 
 def amounts(text: str) -> list[str]:
-    """Lines of a text in which somebody typed a dollar amount; what is generated between markers does not count."""
-    return [line for line in GENERATED.sub("", text).splitlines() if DOLLARS.search(line)]
+    """Lines of a text in which somebody typed a dollar amount; what a cog block generates does not count."""
+    return [line for line in written_by_hand(text).splitlines() if DOLLARS.search(line)]
 
 
 def documents() -> Iterator[Path]:
@@ -48,8 +47,9 @@ def test_what_is_no_amount_is_left_alone(fine: str) -> None:
 
 
 def test_a_generated_amount_is_not_a_typed_one() -> None:
-    """Between two markers stands what the code produced."""
-    assert amounts("<!-- costs:month -->\n| $5 |\n<!-- /costs -->\n") == []
+    """What follows a cog block is what the code produced, up to its end."""
+    text = '<!-- [[[cog cog.outl(costs("month")) ]]] -->\n| $5 |\n<!-- [[[end]]] -->\n| $6 |\n'
+    assert amounts(text) == ["| $6 |"]
 
 
 def test_no_document_has_a_typed_amount_about_the_platform() -> None:
@@ -57,30 +57,7 @@ def test_no_document_has_a_typed_amount_about_the_platform() -> None:
     assert amounts(DOCUMENT.read_text(encoding="utf-8")) == []
     for document in documents():
         rows = [line for line in amounts(document.read_text(encoding="utf-8")) if line.lstrip().startswith("|")]
-        assert rows == [], f"{document.name}: let `indutech costs document` write it"
-
-
-def test_the_document_is_what_the_model_computes() -> None:
-    """Renewing changes nothing: run `indutech costs document` after a change of prices or assumptions."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-
-    assert renewed(text, MODEL) == text
-    assert set(re.findall(r"<!-- costs:([a-z-]+) -->", text)) == set(PARTS)
-
-
-def test_an_unknown_part_is_refused() -> None:
-    """A marker with a typing error would keep its old text for ever."""
-    with pytest.raises(DocumentError, match="asks for 'audti'"):
-        renewed("<!-- costs:audti -->\n<!-- /costs -->", MODEL)
-
-
-def test_renewing_an_empty_part_leaves_the_next_one_alone() -> None:
-    """Two parts that follow each other are two parts."""
-    text = "<!-- costs:month -->\n<!-- /costs -->\n\nkept\n\n<!-- costs:month -->\nold\n<!-- /costs -->\n"
-
-    assert renewed(text, MODEL) == text.replace("-->\n<!--", "-->\nA month is 730 hours.\n<!--").replace(
-        "old", "A month is 730 hours."
-    )
+        assert rows == [], f"{document.name}: let a cog block write it"
 
 
 def cells(kind: str) -> list[str]:

@@ -44,12 +44,6 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
         assert once.read_bytes() == twice.read_bytes()
 
 
-@pytest.mark.parametrize("view", list(View))
-def test_the_committed_drawings_are_those_of_the_model(view: View) -> None:
-    """`make docs` was run after the last change of the model."""
-    assert (render.DIAGRAMS / f"{view}.svg").read_bytes() == render.svg(view, platform()), "run `make docs`"
-
-
 def test_nothing_is_fetched_from_anywhere(drawn: bytes) -> None:
     """Icons and letters are inside, so that a drawing can be mailed; each icon is a real picture."""
     icons = [element.get(LINK, "") for element in ET.fromstring(drawn).iter(f"{SVG}image")]  # noqa: S314

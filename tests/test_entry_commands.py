@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from indutech.jvm import jars
 from indutech.system.settings import PROJECT
@@ -42,6 +43,7 @@ def without_network() -> list[str]:
     return unshare if allowed else []
 
 
+@pytest.mark.java
 def test_each_container_does_its_work_without_a_container(tmp_path: Path) -> None:
     """Topic, producer, stream, monitor, JupyterLab and report start, are well by their own checks, and stop cleanly."""
     folder = like_the_image(tmp_path / "opt")

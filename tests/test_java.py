@@ -26,6 +26,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
 
 
+@pytest.mark.java
 def test_this_machine_has_a_fitting_java() -> None:
     """The program that is found is there, and is the one in the home that Spark is given."""
     assert java.find_java().is_file()

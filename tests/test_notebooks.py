@@ -39,6 +39,7 @@ def base(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path / "données")
 
 
+@pytest.mark.slow
 def test_notebooks_run_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     """02 finds what 01 left in the room that both share, although 02 was written first."""
     write(tmp_path / "02_reads.ipynb", "print((settings_dir := __import__('os').environ['INDUTECH_DATA_DIR']))",
@@ -76,6 +77,7 @@ def test_two_runs_do_not_share_a_room(base: Settings) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_failure_names_notebook_cell_and_cause_and_keeps_the_run(tmp_path: Path, base: Settings) -> None:
     """Whoever sees it in a terminal knows where to look; what comes later is not run."""
     write(tmp_path / "01_bad.ipynb", "x = 1", "y = x / 0  # the bad one", "print('never')")
@@ -94,6 +96,7 @@ def test_a_failure_names_notebook_cell_and_cause_and_keeps_the_run(tmp_path: Pat
     assert not (room.data_dir / "02_later.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_a_failure_too(tmp_path: Path, base: Settings) -> None:
     """A kernel killed by the system does not hang the run."""
     write(tmp_path / "01_dies.ipynb", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
@@ -105,6 +108,7 @@ def test_a_kernel_that_dies_is_a_failure_too(tmp_path: Path, base: Settings) -> 
         notebooks.run_all(notebooks.find_notebooks(tmp_path), room.data_dir, show_progress=False)
 
 
+@pytest.mark.slow
 def test_papermill_stops_at_a_misspelt_parameter(tmp_path: Path) -> None:
     """A misspelt `-p` fails by name, where papermill itself would only warn."""
     notebook = write(
@@ -130,6 +134,7 @@ def test_an_impossible_value_is_an_error(count: object) -> None:
         parameters.check(count=count)
 
 
+@pytest.mark.slow
 def test_papermill_accepts_a_right_parameter(tmp_path: Path) -> None:
     """The value reaches the cells after the check."""
     notebook = write(tmp_path / "n.ipynb", "from indutech.report import parameters", "count = 3",
@@ -163,6 +168,7 @@ def test_words_of_the_command_line_become_parameters() -> None:
         parameters.from_text(["count"])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
     """SIGTERM, which unwinds like Ctrl-C, ends the kernel and what the kernel had started."""
     write(tmp_path / "01_slow.ipynb", "import subprocess, time",

@@ -166,6 +166,7 @@ def test_an_opening_may_be_incomplete() -> None:
     assert pages.opening(new_notebook(cells=[new_markdown_cell("# T\n\nText.")])) == pages.Opening("T", "", "")
 
 
+@pytest.mark.java
 def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of the index comes from the run: here ten tickets were sent to a real broker, and nobody stored them."""
     source = new_notebook(cells=[

@@ -52,7 +52,7 @@ def key_and_certificate(authority: trustme.CA, *hosts: str, **more: Any) -> byte
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
+def secured(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, dict[str, str]]]:
     """A secured broker's settings, and listener → address; it has three more that are wrong, each in its own way."""
     settings = Settings(_env_file=None, bootstrap_servers=None, data_dir=tmp_path_factory.mktemp("sûr, à part"))
     folder = credentials.make(settings)

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from indutech.tickets import document
 from indutech.tickets.cases import Case, malformed_cases
 from indutech.tickets.contract import (
     FIELDS,
@@ -119,14 +118,6 @@ def test_examples_of_the_contract_are_a_ticket() -> None:
     examples = {name: (field.examples or [None])[0] for name, field in Ticket.model_fields.items()}
 
     assert isinstance(validate(orjson.dumps(examples)), Ticket)
-
-
-def test_document_is_up_to_date() -> None:
-    """docs/ticket.md shows the contract and the cases as they are: `make docs` renews it."""
-    text = document.DOCUMENT.read_text(encoding="utf-8")
-
-    assert document.renewed(text) == text
-    assert contract_table() in text
 
 
 def test_producer_a_version_ahead_is_understood() -> None:

@@ -1,8 +1,6 @@
-"""The generated parts of docs/01 and docs/02: whatever stands between two markers comes from the model."""
+"""The generated parts of docs/01 and docs/02: what their cog blocks show comes from the model."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 
@@ -11,52 +9,6 @@ from indutech.architecture import sources as bibliography
 from indutech.architecture import tables as architecture
 from indutech.architecture.model import Component, Platform
 from indutech.show.tables import as_markdown
-from indutech.system.errors import InduTechError
-from indutech.system.settings import PROJECT
-
-DOCUMENTS = (PROJECT / "docs" / "01-service-choices.md", PROJECT / "docs" / "02-compatibility.md")
-MARKERS = re.compile(r"(<!-- platform:(?P<name>[a-z:-]+) -->\n).*?(\n?<!-- /platform -->)", re.S)
-
-
-class DossierError(InduTechError):
-    """A marker asks for a part that does not exist."""
-
-
-def renewed(text: str, platform: Platform) -> str:
-    """The document with every generated part made anew; footnotes last, because the other parts use claims.
-
-    Raises:
-        DossierError: naming the part that nobody makes.
-    """
-
-    def block(found: re.Match[str]) -> str:
-        if found["name"] == "sources":
-            return found[0]
-        if found["name"] not in PARTS:
-            raise DossierError(
-                f"A document asks for the part {found['name']!r}. There is: {', '.join(PARTS)}, sources."
-            )
-        return f"{found[1]}{PARTS[found['name']](platform)}\n<!-- /platform -->"
-
-    def sources(found: re.Match[str]) -> str:
-        return (
-            f"{found[1]}{bibliography.footnotes(body)}\n<!-- /platform -->" if found["name"] == "sources" else found[0]
-        )
-
-    body = MARKERS.sub(block, text)
-    return MARKERS.sub(sources, body)
-
-
-def renew(platform: Platform, documents: tuple[Path, ...] = DOCUMENTS) -> list[Path]:
-    """Write the documents whose generated parts have changed; returns those."""
-    changed = []
-    for document in documents:
-        text = document.read_text(encoding="utf-8")
-        now = renewed(text, platform)
-        if now != text:
-            document.write_text(now, encoding="utf-8")
-            changed.append(document)
-    return changed
 
 
 def service_cards(platform: Platform) -> str:

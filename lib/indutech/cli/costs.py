@@ -1,4 +1,4 @@
-"""The `indutech costs` commands: bills and their FOCUS export, price refresh, measuring, watch files, the document."""
+"""The `indutech costs` commands: bills and their FOCUS export, price refresh, measuring, watch files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 
 from indutech.costs import exports
 from indutech.costs.bill import ON_DEMAND, TERMS, Bill
-from indutech.costs.guardrails import WatchFile
+from indutech.costs.guardrails import WATCH_FOLDER, WatchFile
 from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT, Settings
@@ -26,7 +26,6 @@ costs_app = typer.Typer(
 )
 COMMITMENTS = (ON_DEMAND, *TERMS)
 CHOICES = ", ".join(map(str, COMMITMENTS))
-WATCH_FOLDER = PROJECT / "assets" / "finops"
 
 
 class Format(StrEnum):
@@ -105,7 +104,7 @@ def refresh(
         return
     if not yes:
         typer.confirm("Write the prices that were found into assets/aws_prices.csv?", abort=True)
-    typer.echo(f"{lists.apply(found)} rows written. Run `indutech costs document` and `make notebooks` next.")
+    typer.echo(f"{lists.apply(found)} rows written. Run `make docs` and `make notebooks` next.")
 
 
 @costs_app.command()
@@ -149,17 +148,7 @@ def watch(
 
 def write_files(files: Sequence[WatchFile], folder: Path) -> None:
     """Write the requests into a folder and print the commands that apply them, in order."""
+    folder.mkdir(parents=True, exist_ok=True)
     for file in files:
-        write_json(folder / file.name, file.content)
+        (folder / file.name).write_text(file.text, encoding="utf-8")
         typer.echo(file.command)
-
-
-@costs_app.command()
-def document() -> None:
-    """Renew the generated tables of docs/03-costs.md."""
-    from indutech.costs.document import DOCUMENT, renewed
-
-    text = DOCUMENT.read_text(encoding="utf-8")
-    new = renewed(text, read_model())
-    DOCUMENT.write_text(new, encoding="utf-8")
-    typer.echo("Nothing changed." if new == text else f"{DOCUMENT.relative_to(PROJECT)} renewed.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from indutech.architecture.model import Format, View
-from indutech.system.settings import Settings
+from indutech.system.settings import PROJECT, Settings
 
 
 def diagram(
@@ -25,17 +25,17 @@ def diagram(
         typer.echo(file)
 
 
-def documents() -> None:
-    """Renew the generated parts of docs/01, docs/02 and docs/ticket.md, and the drawings they show."""
-    from indutech.architecture import document as dossier
-    from indutech.architecture.diagrams import render as diagrams
-    from indutech.architecture.platform import platform
-    from indutech.tickets import document as ticket_document
+def documents(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if something is stale.")] = False,
+) -> None:
+    """Renew everything that is generated: parts of the documents and of .env.example, drawings, watch files."""
+    from indutech.report import documents as generated
 
-    diagrams.write(platform(), diagrams.DIAGRAMS)
-    diagrams.write(platform(), diagrams.DIAGRAMS, (View.OVERVIEW,), Format.PNG)
-    changed = dossier.renew(platform()) + ticket_document.renew()
-    typer.echo("\n".join(f"Renewed: {path.name}" for path in changed) or "No document changed.")
+    if check:
+        generated.check()
+        return
+    changed = generated.renew()
+    typer.echo("\n".join(f"Renewed: {path.relative_to(PROJECT)}" for path in changed) or "Nothing has changed.")
 
 
 @contextlib.contextmanager

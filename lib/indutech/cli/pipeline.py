@@ -104,7 +104,7 @@ def stream(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:
-        aside = f", {result.quarantined:,} set aside (`indutech quarantine list`)" if result.quarantined else ""
+        aside = f", {result.quarantined:,} set aside with the reason" if result.quarantined else ""
         typer.echo(
             f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
             f"{result.batches} micro-batches in {result.seconds:.1f} s."

@@ -1,8 +1,7 @@
-"""The generated parts of docs/03-costs.md: whatever stands between two markers comes from the model."""
+"""The generated parts of docs/03-costs.md: what its cog blocks show comes from the model."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -15,29 +14,7 @@ from indutech.costs.projections import break_even_gb, fixed_cost
 from indutech.costs.recommendations import recommendations
 from indutech.costs.sensitivity import swings
 from indutech.costs.tables import marked
-from indutech.show.tables import as_markdown, from_rows, plain_dollars
-from indutech.system.errors import InduTechError
-from indutech.system.settings import PROJECT
-
-DOCUMENT = PROJECT / "docs" / "03-costs.md"
-MARKERS = re.compile(r"(<!-- costs:(?P<name>[a-z-]+) -->\n).*?(<!-- /costs -->)", re.S)
-
-
-class DocumentError(InduTechError):
-    """A marker names a table that does not exist."""
-
-
-def renewed(text: str, model: CostModel) -> str:
-    """The document with every generated part computed anew."""
-
-    def block(found: re.Match[str]) -> str:
-        if found["name"] not in PARTS:
-            raise DocumentError(f"docs/03-costs.md asks for '{found['name']}'. There is: {', '.join(PARTS)}.")
-        part = PARTS[found["name"]](model)
-        escaped = part if part.startswith("```") else plain_dollars(part)
-        return f"{found[1]}{escaped}\n{found[3]}"
-
-    return MARKERS.sub(block, text)
+from indutech.show.tables import as_markdown, from_rows
 
 
 def in_short(model: CostModel) -> str:

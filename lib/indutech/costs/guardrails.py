@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -10,7 +11,9 @@ from typing import Any
 from indutech.costs.bill import Bill
 from indutech.costs.exports import TAGS
 from indutech.costs.inputs.money import Money
+from indutech.system.settings import PROJECT
 
+WATCH_FOLDER = PROJECT / "assets" / "finops"
 THRESHOLDS = (50, 80, 100)  # percent of the budget, actually spent
 FORECAST_THRESHOLD = 80  # percent of the budget, foreseen for the end of the month
 ANOMALY_SHARE = Decimal("0.05")  # an unusual day is reported from this share of a month's bill
@@ -35,6 +38,11 @@ class WatchFile:
     service: str
     operation: str
     content: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What stands in the file."""
+        return json.dumps(self.content, indent=2, ensure_ascii=False) + "\n"
 
     @property
     def command(self) -> str:

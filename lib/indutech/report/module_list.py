@@ -11,7 +11,7 @@ PACKAGE = PROJECT / "lib" / "indutech"
 
 def module_list() -> str:
     """Return the rooms in the order of their imports, in Markdown; modules in a face are in bold."""
-    return "\n".join(_room(PACKAGE / room) for room in indutech.__all__)
+    return "\n".join(_room(PACKAGE / room) for room in indutech.__all__).rstrip()
 
 
 def _room(folder: Path, level: int = 2) -> str:

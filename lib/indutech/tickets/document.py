@@ -1,31 +1,10 @@
-"""The generated parts of docs/ticket.md: whatever stands between two markers comes from the contract and its cases."""
+"""The generated parts of docs/ticket.md: what its cog blocks show comes from the contract and its cases."""
 
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from indutech.system.settings import PROJECT
 from indutech.tickets import strict_json
 from indutech.tickets.cases import malformed_cases
 from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, contract_table
-
-DOCUMENT = PROJECT / "docs" / "ticket.md"
-_MARKERS = re.compile(r"(<!-- ticket:(?P<name>[a-z]+) -->\n).*?(<!-- /ticket -->)", re.S)
-
-
-def renewed(text: str) -> str:
-    """Return the document with every generated part made anew."""
-    return _MARKERS.sub(lambda found: f"{found[1]}{_PARTS[found['name']]()}\n{found[3]}", text)
-
-
-def renew() -> list[Path]:
-    """Write the document if a generated part has changed; returns it if so."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    now = renewed(text)
-    if now == text:
-        return []
-    DOCUMENT.write_text(now, encoding="utf-8")
-    return [DOCUMENT]
 
 
 def _teams() -> str:
@@ -64,7 +43,7 @@ def _quoted(reason: str) -> str:
     return f"`{reason}`".replace("|", "\\|")
 
 
-_PARTS: Mapping[str, Callable[[], str]] = {
+PARTS: Mapping[str, Callable[[], str]] = {
     "contract": contract_table,
     "teams": _teams,
     "limits": _limits,
