@@ -169,6 +169,9 @@ def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lea
         raise BrokerNotReady(
             f"Another process has been starting or stopping the broker for too long ({error}): try again."
         ) from error
+    except KeyboardInterrupt:
+        _wait_for_the_end(settings)  # it may have been starting
+        raise
     except OSError as error:
         raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
 

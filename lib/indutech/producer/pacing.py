@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 from indutech.producer.audit_log import Ledger
 from indutech.producer.counts import Sender, Tally
-from indutech.producer.progress import ProduceBar
 
 DEBT_AT_MOST_S = 0.5  # after a stall, a rate is not caught up with in a burst
 TICK_S = 0.05
@@ -21,11 +20,10 @@ class Run:
         sender: Sender,
         tally: Tally,
         ledger: Ledger,
-        bar: ProduceBar,
         stop: Callable[[], bool],
         last_wait_s: float,
     ) -> None:
-        self._sender, self._tally, self._ledger, self._bar = sender, tally, ledger, bar
+        self._sender, self._tally, self._ledger = sender, tally, ledger
         self._stop, self._last_wait_s = stop, last_wait_s
         self.stopped = False
 
@@ -50,9 +48,9 @@ class Run:
                 return False
             taken = self._sender.offer(chunk)
             self._sender.settle(0 if taken else TICK_S)
-            self._look()
+            self._ledger.write_if_due()
             chunk = chunk[taken:]
-        self._look()
+        self._ledger.write_if_due()
         return self._go_on()
 
     def _at_rate(self, messages: Messages, rate: float) -> Messages:
@@ -85,7 +83,7 @@ class Run:
         """Wait a little, never longer than a tick, and tell whether to go on."""
         until = time.monotonic() + min(wait_s, TICK_S)
         self._sender.settle(0)
-        self._look()
+        self._ledger.write_if_due()
         time.sleep(max(0.0, until - time.monotonic()))
         return self._go_on()
 
@@ -94,7 +92,7 @@ class Run:
         deadline = time.monotonic() + self._last_wait_s
         while self._sender.unsettled() and not self._tally.broken:
             self._sender.settle(TICK_S)
-            self._look()
+            self._ledger.write_if_due()
             self.stopped = self.stopped or self._stop()
             if self.stopped and time.monotonic() > deadline:
                 return
@@ -102,7 +100,3 @@ class Run:
     def _go_on(self) -> bool:
         self.stopped = self.stopped or self._stop()
         return not self.stopped and not self._tally.broken
-
-    def _look(self) -> None:
-        self._ledger.write_if_due()
-        self._bar.move()

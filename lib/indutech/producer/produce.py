@@ -13,9 +13,10 @@ from indutech.kafka.connection import Broker
 from indutech.producer.audit_log import Ledger
 from indutech.producer.counts import Limits, Sender, Tally
 from indutech.producer.pacing import Messages, Run
-from indutech.producer.progress import ProduceBar
 from indutech.producer.replay import Replay
+from indutech.system import progress as progress_display
 from indutech.system.errors import InduTechError
+from indutech.system.progress import Position
 from indutech.system.settings import Settings
 from indutech.tickets import generator
 
@@ -111,9 +112,9 @@ def produce(
         if replay:
             stack.enter_context(replay)
         sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
-        bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
-        run = Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
+        run = Run(sender, tally, ledger, stop, settings.broker_timeout_s)
         began = time.monotonic()
+        stack.enter_context(progress_display.shown(lambda: _position(tally, count, began), wanted=progress))
         run.send(messages, rate)
         seconds = time.monotonic() - began
     if tally.broken and not run.stopped:
@@ -138,6 +139,13 @@ def produce(
         stopped=run.stopped,
         errors=[*(replay.first_bad if replay else []), *tally.errors],
     )
+
+
+def _position(tally: Tally, count: int | None, began: float) -> Position:
+    acknowledged = sum(tally.acknowledged)
+    rate = acknowledged / max(0.001, time.monotonic() - began)
+    failed = f", {tally.failed:,} failed" if tally.failed else ""
+    return Position(f"Sending {rate:,.0f}/s{failed}", acknowledged, count, "acknowledged")
 
 
 def _first(messages: Messages, count: int | None) -> Messages:

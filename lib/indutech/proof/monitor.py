@@ -10,10 +10,8 @@ import duckdb
 import pyarrow.parquet as pq
 from rich.table import Table
 
-from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.lake import identity, layout
-from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.layout import KINDS, DataFile
 from indutech.producer import audit
 from indutech.system.settings import Settings
@@ -62,6 +60,7 @@ class Monitor:
         files = {kind: layout.committed_files(self.settings, kind) for kind in KINDS}
         stored, quarantined = (sum(self._rows_of(file) for file in files[kind]) for kind in KINDS)
         sent = audit.read_audit(self.settings)
+        waiting = identity.backlog(self.settings, self.broker)
         p50, p95, p99 = _latency(files["tickets"])
         return Reading(
             sent=sent.sent if sent else None,
@@ -69,7 +68,7 @@ class Monitor:
             stored=stored,
             quarantined=quarantined,
             duplicate_tickets=self._duplicate_tickets(files["tickets"], stored),
-            lag=self._lag(),
+            lag=waiting.waiting if waiting else None,
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
@@ -83,15 +82,6 @@ class Monitor:
             except FileNotFoundError:  # compacted since it was listed; the next look counts its successor
                 return 0
         return self._rows[file.path]
-
-    def _lag(self) -> int | None:
-        if topics.describe_topic(self.broker, self.settings.topic) is None:
-            return None
-        known = identity.read(self.settings)
-        begin = dict(known.start_offsets) if known else topics.start_offsets(self.broker, self.settings.topic)
-        stored = {**begin, **Checkpoint(self.settings.checkpoint_dir).committed_offsets(self.settings.topic)}
-        end = topics.end_offsets(self.broker, self.settings.topic)
-        return sum(last - stored.get(partition, 0) for partition, last in end.items())
 
     def _rate(self, stored: int) -> float:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Progress of the stream as a small JSON file that the monitor and notebook 03 read."""
+"""How far the stream is: a small JSON file that notebook 03 reads, and what the progress display shows."""
 
 import json
 import threading
@@ -14,7 +14,11 @@ from pyspark.sql.streaming.listener import (
     StreamingQueryListener,
 )
 
+from indutech.kafka.connection import Broker
+from indutech.lake import identity
 from indutech.stream.batches import BatchWriter
+from indutech.system.errors import InduTechError
+from indutech.system.progress import Position
 from indutech.system.settings import Settings
 from indutech.system.state_files import write_json
 
@@ -69,6 +73,40 @@ class ProgressWriter(StreamingQueryListener):
     def settle(self, deadline_s: float = 10) -> None:
         """Wait until the last event has arrived: Spark delivers them later than the query ends."""
         self._ended.wait(deadline_s)
+
+
+class StreamPosition:
+    """What the progress display shows of a stream: Spark starts, tickets are stored, or none are there to store."""
+
+    def __init__(self, settings: Settings, broker: Broker, *, asks: bool) -> None:
+        self._settings, self._broker, self._asks = settings, broker, asks
+        self._stored_here = 0
+        self._now = Position("Starting Spark")
+
+    def look(self) -> Position:
+        """The position after the newest event."""
+        return self._now
+
+    def started(self) -> None:
+        """The query runs."""
+        self._after("Storing")
+
+    def batch_done(self, entry: dict[str, Any]) -> None:
+        """A micro-batch is committed."""
+        self._stored_here += entry["rows"]
+        self._after(f"Storing {entry['rows_per_s']:,}/s" if entry["rows_per_s"] else "Storing")
+
+    def _after(self, text: str) -> None:
+        if not self._asks:  # nobody watches, and each question costs the broker an answer
+            return
+        try:
+            backlog = identity.backlog(self._settings, self._broker)
+        except InduTechError:  # the broker does not answer: the stream itself will say so
+            return
+        if backlog and backlog.waiting:
+            self._now = Position(text, self._stored_here, self._stored_here + backlog.waiting, "tickets")
+        else:
+            self._now = Position(f"Waiting for tickets: {backlog.stored if backlog else 0:,} stored so far")
 
 
 def read(file: Path) -> list[dict[str, Any]]:
