@@ -170,7 +170,7 @@ def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
           "time.sleep(100)")  # fmt: skip
     program = (
         "import sys, pathlib; from indutech.report import run; folder = pathlib.Path(sys.argv[1])\n"
-        "with notebooks.stoppable(): notebooks.run_all(notebooks.find_notebooks(folder), folder / 'out')"
+        "run.run_all(run.find_notebooks(folder), folder / 'out')"
     )
     run = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)
     wait_for((tmp_path / "pid").exists)

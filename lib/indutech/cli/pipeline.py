@@ -44,7 +44,7 @@ def produce(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
-    """Send support tickets, generated or replayed from a file, and write down what the broker acknowledged.
+    """Send support tickets, generated or replayed from a file, and keep an audit of what the broker acknowledged.
 
     Exit 0: everything was acknowledged, or a signal stopped it. Exit 1: something failed or was no ticket.
 
@@ -126,12 +126,12 @@ def reconcile(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
 ) -> None:
-    """Prove that nothing was lost or doubled: every offset of every file is counted.
+    """Prove that no ticket was lost or stored twice: every offset of every file is counted.
 
     Exit 0: nothing lost, twice or pending. Exit 1: lost or twice. Exit 2: only pending: `indutech stream --once` next.
     """
     from indutech.proof import reconcile as reconciliation
-    from indutech.proof import table
+    from indutech.proof import result
 
     settings = Settings()
     with brokers.connected(settings) as broker:
@@ -139,7 +139,7 @@ def reconcile(
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
     else:
-        table.show(found)
+        result.show(found)
     raise typer.Exit(found.exit_code)
 
 
@@ -202,14 +202,14 @@ def monitor(
     with brokers.connected(settings) as broker:
         watched = monitoring.Monitor(settings, broker)
         if as_json:
-            typer.echo(json.dumps(watched.look().as_dict()))
+            typer.echo(json.dumps(watched.read().as_dict()))
         elif once:
-            rich.print(monitoring.as_table(watched.look(), settings.topic))
+            rich.print(monitoring.as_table(watched.read(), settings.topic))
         else:
             table = Live(auto_refresh=False) if sys.stdout.isatty() else None
             with stop_asked() as stop, table or contextlib.nullcontext():
                 while not stop():
-                    reading = watched.look()
+                    reading = watched.read()
                     if table:
                         table.update(monitoring.as_table(reading, settings.topic), refresh=True)
                     else:
