@@ -14,6 +14,7 @@ from tests.terminal import Terminal
 NewSettings = Callable[..., Settings]
 STOPS_WITHIN_S = 20
 LEAVES_WITHIN_S = 5
+KILLED_WITHIN_S = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_a_second_ctrl_c_leaves_at_once(shared: Settings) -> None:
 
         assert (code, said) == (130, [])
         assert terminal.written.rindex("\x1b[?25h") > terminal.written.rindex("\x1b[?25l")
-        assert terminal.leaves_nothing_within(LEAVES_WITHIN_S)
+        assert terminal.leaves_nothing_within(KILLED_WITHIN_S)
 
 
 def test_monitor_stops_with_its_sentence(shared: Settings) -> None:
@@ -108,7 +109,7 @@ def test_a_starting_embedded_broker_is_stopped(tmp_path: Path) -> None:
         code, said = terminal.ends_within(STOPS_WITHIN_S)
 
         assert (code, said) == (130, ["Stopped, with everything that this command had started."])
-        assert terminal.leaves_nothing_within(LEAVES_WITHIN_S)
+        assert terminal.leaves_nothing_within(KILLED_WITHIN_S)
 
 
 def acknowledged(settings: Settings) -> int:

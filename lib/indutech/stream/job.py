@@ -137,6 +137,9 @@ def _wait(query: StreamingQuery, stop: Callable[[], bool], settings: Settings) -
             query.stop()
         if failure := query.exception():
             raise failure
+    except KeyboardInterrupt:  # the cell of a notebook was interrupted
+        query.stop()
+        raise
     except PySparkException as error:
         raise StreamFailed(
             f"Spark stopped: {_cause(error)} Nothing is lost: what was not committed is done again at the next start. "
