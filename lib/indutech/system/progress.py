@@ -67,8 +67,6 @@ def shown(look: Callable[[], Position], *, wanted: bool = True) -> Iterator[Call
                 get_renderable=lambda: _line(look(), spinner, time.monotonic() - began),
                 refresh_per_second=REFRESHES_PER_S,
                 transient=True,
-                redirect_stderr=False,
-                redirect_stdout=False,
             )
             with live:
                 yield lambda line: live.console.print(line, markup=False, highlight=False, soft_wrap=True)
