@@ -102,9 +102,7 @@ def stream(
     with brokers.connected(settings) as broker, stop_asked() as stop:
         position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
         with progress.shown(position.look, wanted=not as_json):
-            result = streams.run(
-                settings, broker, once=once, on_start=position.started, on_batch=position.batch_done, stop=stop
-            )
+            result = streams.run(settings, broker, once=once, position=position, stop=stop)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:

@@ -143,9 +143,9 @@ def produce(
 
 def _position(tally: Tally, count: int | None, began: float) -> Position:
     acknowledged = sum(tally.acknowledged)
-    rate = acknowledged / max(0.001, time.monotonic() - began)
+    rate = f" {acknowledged / max(0.001, time.monotonic() - began):,.0f}/s" if acknowledged else ""
     failed = f", {tally.failed:,} failed" if tally.failed else ""
-    return Position(f"Sending {rate:,.0f}/s{failed}", acknowledged, count, "acknowledged")
+    return Position(f"Sending{rate}{failed}", acknowledged, count, "acknowledged")
 
 
 def _first(messages: Messages, count: int | None) -> Messages:

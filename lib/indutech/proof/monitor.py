@@ -159,7 +159,7 @@ def _lines(reading: Reading) -> list[tuple[str, str, str]]:
         ("duplicates", count(reading.duplicate_tickets), "rows with a ticket_id that is stored already"),
         ("lag", count(reading.lag), "in the topic, not stored yet"),
         ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),
-        ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch that stores it"),
+        ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch"),
         ("latency p95", seconds(reading.latency_p95_s), f"newest {_LATENCY_OVER_BATCHES} micro-batches"),
         ("latency p99", seconds(reading.latency_p99_s), ""),
     ]

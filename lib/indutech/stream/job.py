@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -20,6 +19,7 @@ from indutech.lake.identity import Identity
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
+from indutech.stream.metrics import StreamPosition, WriteBatch
 from indutech.stream.session import session
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -56,16 +56,14 @@ def run(
     *,
     once: bool,
     spark: SparkSession | None = None,
-    on_start: Callable[[], None] = lambda: None,
-    on_batch: Callable[[dict[str, Any]], None] | None = None,
+    position: StreamPosition | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> StreamResult:
     """Store what the topic holds; `once` drains what is there and returns, otherwise until `stop` returns True.
 
     Args:
         spark: a session to use and leave running; by default one is started.
-        on_start: called once Spark is up and reads the topic.
-        on_batch: called after each micro-batch with its entry of `metrics`.
+        position: kept up to date, for a progress display.
         stop: asked several times a second; the micro-batch that has begun is finished.
 
     Raises:
@@ -87,14 +85,15 @@ def run(
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
         writer = BatchWriter(settings, known)
+        position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
         spark = spark or _new_session(settings)
-        listener = metrics.ProgressWriter(settings, writer, on_batch)
+        listener = metrics.ProgressWriter(settings, writer, position)
         spark.streams.addListener(listener)
         try:
             if not stop():  # Spark needs seconds to start
-                query = _start(spark, settings, broker, known, writer, once)
-                on_start()
+                query = _start(spark, settings, broker, known, position.following(writer), once)
+                position.started()
                 _wait(query, stop, settings)
                 listener.settle()
         finally:
@@ -109,7 +108,7 @@ def _new_session(settings: Settings) -> SparkSession:
 
 
 def _start(
-    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, writer: BatchWriter, once: bool
+    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, write: WriteBatch, once: bool
 ) -> StreamingQuery:
     first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
     source = (
@@ -122,7 +121,7 @@ def _start(
         .option("minPartitions", os.cpu_count() or 1)
         .load()
     )
-    sink = source.writeStream.foreachBatch(writer).option("checkpointLocation", str(settings.checkpoint_dir))
+    sink = source.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
     if once:
         return sink.trigger(availableNow=True).start()
     return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()
