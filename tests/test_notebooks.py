@@ -176,7 +176,7 @@ def test_a_stopped_run_leaves_no_process(tmp_path: Path) -> None:
           "time.sleep(100)")  # fmt: skip
     program = (
         "import sys, pathlib; from indutech.report import execution; folder = pathlib.Path(sys.argv[1])\n"
-        "with execution.stoppable(): execution.run_all(execution.find_notebooks(folder), folder / 'out')"
+        "execution.run_all(execution.find_notebooks(folder), folder / 'out')"
     )
     run = subprocess.Popen([sys.executable, "-c", program, tmp_path], stderr=subprocess.DEVNULL)
     wait_for((tmp_path / "pid").exists)

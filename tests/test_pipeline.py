@@ -155,7 +155,7 @@ def test_the_ingest_date_is_the_brokers_day_in_utc(drained: Drained):
 
 def test_the_monitor_shows_what_is_there(drained: Drained, broker: Broker):
     """The same figures as the proof, a lag of nothing, and a latency in seconds."""
-    reading = monitor.Monitor(drained.settings, broker).look()
+    reading = monitor.Monitor(drained.settings, broker).read()
 
     proof = reconcile.prove(drained.settings, broker)
     assert (reading.stored, reading.quarantined) == (proof.stored, proof.quarantined)

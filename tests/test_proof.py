@@ -21,7 +21,7 @@ def test_each_offset_once_is_proven():
     """Nothing is found where every partition holds first to committed once."""
     findings = offset_check.find(lake_with((0, 5), (0, 6), (1, 0)), first={0: 5}, committed={0: 7, 1: 1})
 
-    assert findings == offset_check.Findings(missing={}, twice={}, foreign={})
+    assert findings == offset_check.Findings(missing={}, duplicated={}, foreign={})
 
 
 def test_one_lost_and_one_doubled_do_not_cancel():
@@ -29,14 +29,14 @@ def test_one_lost_and_one_doubled_do_not_cancel():
     findings = offset_check.find(lake_with((0, 1), (0, 1), (0, 4), (0, 4)), first={0: 1}, committed={0: 5})
 
     assert findings.missing == {0: [(2, 3)]}
-    assert findings.twice == {0: [(1, 1), (4, 4)]}
+    assert findings.duplicated == {0: [(1, 1), (4, 4)]}
 
 
 def test_offsets_from_the_frontier_on_are_not_checked():
     """What a running or killed micro-batch wrote is neither lost nor twice."""
     findings = offset_check.find(lake_with((0, 0), (0, 1), (0, 1)), first={}, committed={0: 1})
 
-    assert findings == offset_check.Findings(missing={}, twice={}, foreign={})
+    assert findings == offset_check.Findings(missing={}, duplicated={}, foreign={})
 
 
 def test_rows_that_nobody_should_have_written_are_foreign():
@@ -59,7 +59,7 @@ def test_pieces_are_joined(monkeypatch: pytest.MonkeyPatch, at_once: int):
     findings = offset_check.find(lake_with((0, 0), (0, 5), (0, 5), (0, 6), (0, 6)), first={}, committed={0: 8})
 
     assert findings.missing == {0: [(1, 4), (7, 7)]}
-    assert findings.twice == {0: [(5, 6)]}
+    assert findings.duplicated == {0: [(5, 6)]}
 
 
 def test_random_damage_is_found_exactly():
@@ -72,4 +72,4 @@ def test_random_damage_is_found_exactly():
     findings = offset_check.find(rows, first={}, committed={0: 2_000})
 
     assert findings.missing[0] == offset_check.as_ranges(np.flatnonzero(times == 0))
-    assert findings.twice[0] == offset_check.as_ranges(np.flatnonzero(times > 1))
+    assert findings.duplicated[0] == offset_check.as_ranges(np.flatnonzero(times > 1))

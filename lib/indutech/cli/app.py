@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -12,14 +13,24 @@ from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
+from indutech.system.signals import STOPPED, interruptible
 
 
 def _one_sentence_warning(message: Warning | str, *_where: object, **_more: object) -> None:
     typer.echo(f"indutech: {message}", err=True)
 
 
-class _OneSentenceErrors(typer.core.TyperGroup):
-    """Print what a user can mend as one sentence instead of a traceback."""
+class _OneSentence(typer.core.TyperGroup):
+    """Print one sentence instead of a traceback: for what a user can mend, and for a signal."""
+
+    def invoke(self, ctx: Any) -> object:
+        """Run the command; one that does not finish by itself when a signal comes is unwound, with exit code 130."""
+        try:
+            with interruptible():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo(STOPPED, err=True)
+            raise typer.Exit(130) from None
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         warnings.showwarning = _one_sentence_warning
@@ -37,7 +48,7 @@ class _OneSentenceErrors(typer.core.TyperGroup):
 
 
 app = typer.Typer(
-    cls=_OneSentenceErrors,
+    cls=_OneSentence,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,7 +1,5 @@
 """The commands that draw, write and run: diagram, documents, report, notebooks."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -38,15 +36,6 @@ def documents(
     typer.echo("\n".join(f"Renewed: {path.relative_to(PROJECT)}" for path in changed) or "Nothing has changed.")
 
 
-@contextlib.contextmanager
-def _says_it_stopped() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("Stopped, with everything that this command had started.", err=True)
-        raise typer.Exit(130) from None
-
-
 def report(
     parameter: Annotated[
         list[str] | None,
@@ -56,8 +45,7 @@ def report(
     """Run every notebook headless, on a real broker and Spark, and write the HTML report."""
     from indutech.report import build, parameters
 
-    with _says_it_stopped():
-        made = build.make_report(parameters.from_text(parameter or []))
+    made = build.make_report(parameters.from_text(parameter or []))
     if made.proof:
         typer.echo(made.proof.sentence)
     here = Path.cwd()
@@ -68,6 +56,5 @@ def notebooks() -> None:
     """Run every notebook in place with its defaults and save the outputs: the only way they are made."""
     from indutech.report import build
 
-    with _says_it_stopped():
-        changed = build.refresh_outputs()
+    changed = build.refresh_outputs()
     typer.echo("\n".join(f"New outputs: {path.name}" for path in changed) or "No output changed.")

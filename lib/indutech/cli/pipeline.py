@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ import typer
 from indutech.kafka import broker as brokers
 from indutech.proof.health import Part
 from indutech.system.settings import Settings
+from indutech.system.signals import stop_asked, wait_for
 
 
 def health(
@@ -24,7 +24,7 @@ def health(
     from indutech.proof import health as health_checks
 
     health_checks.check(Settings(), part)
-    typer.echo("well")
+    typer.echo("healthy")
 
 
 def produce(
@@ -44,7 +44,7 @@ def produce(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
-    """Send support tickets, generated or replayed from a file, and write down what the broker acknowledged.
+    """Send support tickets, generated or replayed from a file, and keep an audit of what the broker acknowledged.
 
     Exit 0: everything was acknowledged, or a signal stopped it. Exit 1: something failed or was no ticket.
 
@@ -57,7 +57,6 @@ def produce(
     indutech produce --from old.csv --rate 10     somebody else's tickets
     """
     from indutech.producer import produce as producer
-    from indutech.system.signals import stop_asked
 
     if rate is not None and not 0 < rate < float("inf"):
         raise typer.BadParameter("--rate must be more than 0 tickets per second.")
@@ -96,16 +95,24 @@ def stream(
     Whatever interrupts it, the next start goes on where the last committed micro-batch ended.
     """
     from indutech.stream import job as streams  # Spark takes half a second to import
-    from indutech.stream.progress import StreamBar
+    from indutech.stream.metrics import StreamPosition
+    from indutech.system import progress
 
     settings = Settings()
-    with brokers.connected(settings) as broker, StreamBar(settings, broker, shown=not as_json) as bar:
-        result = streams.run(settings, broker, once=once, on_batch=bar.batch_done)
+    with brokers.connected(settings) as broker, stop_asked() as stop:
+        position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
+        with progress.shown(position.look, wanted=not as_json):
+            result = streams.run(settings, broker, once=once, position=position, stop=stop)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:
-        aside = f", {result.quarantined:,} set aside with the reason" if result.quarantined else ""
+        aside = (
+            f", {result.quarantined:,} set aside with the reason in {settings.quarantine_dir} (docs/lake.md reads it)"
+            if result.quarantined
+            else ""
+        )
         typer.echo(
+            f"{'Stopped: ' if result.stopped_by_user else ''}"
             f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
             f"{result.batches} micro-batches in {result.seconds:.1f} s."
         )
@@ -117,12 +124,12 @@ def reconcile(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
 ) -> None:
-    """Prove that nothing was lost or doubled: every offset of every file is counted.
+    """Prove that no ticket was lost or stored twice: every offset of every file is counted.
 
     Exit 0: nothing lost, twice or pending. Exit 1: lost or twice. Exit 2: only pending: `indutech stream --once` next.
     """
     from indutech.proof import reconcile as reconciliation
-    from indutech.proof import table
+    from indutech.proof import result
 
     settings = Settings()
     with brokers.connected(settings) as broker:
@@ -130,7 +137,7 @@ def reconcile(
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
     else:
-        table.show(found)
+        result.show(found)
     raise typer.Exit(found.exit_code)
 
 
@@ -144,13 +151,17 @@ def compact(
     from indutech.lake.writer_lock import sole_writer
 
     settings = Settings()
-    with sole_writer(settings):
-        days = compaction.compact(settings, open_day_too=open_day_too)
+    with sole_writer(settings), stop_asked() as stop:
+        days = compaction.compact(settings, open_day_too=open_day_too, stop=stop)
+        stopped = stop()
     for day in days:
         typer.echo(
             f"{day.ingest_date}: {day.files_before} files, {day.bytes_before / 1e6:,.1f} MB -> "
             f"{day.files_after} files, {day.bytes_after / 1e6:,.1f} MB"
         )
+    if stopped:
+        typer.echo("Stopped after the day that had begun; `indutech compact` again does the rest.", err=True)
+        raise typer.Exit(130)
     if not days:
         typer.echo("Nothing to compact: no closed day has more files than it needs.")
 
@@ -184,23 +195,22 @@ def monitor(
     from rich.live import Live
 
     from indutech.proof import monitor as monitoring
-    from indutech.system.signals import stop_asked, wait_for
 
     settings = Settings()
     with brokers.connected(settings) as broker:
         watched = monitoring.Monitor(settings, broker)
-        reading = watched.look()
         if as_json:
-            typer.echo(json.dumps(reading.as_dict()))
+            typer.echo(json.dumps(watched.read().as_dict()))
         elif once:
-            rich.print(monitoring.as_table(reading, settings.topic))
-        elif not sys.stdout.isatty():
-            with stop_asked() as stop:
-                while not stop():
-                    print(monitoring.as_line(watched.look()), flush=True)
-                    wait_for(stop, every)
+            rich.print(monitoring.as_table(watched.read(), settings.topic))
         else:
-            with Live(monitoring.as_table(reading, settings.topic)) as live, contextlib.suppress(KeyboardInterrupt):
-                while True:
-                    time.sleep(every)
-                    live.update(monitoring.as_table(watched.look(), settings.topic))
+            table = Live(auto_refresh=False) if sys.stdout.isatty() else None
+            with stop_asked() as stop, table or contextlib.nullcontext():
+                while not stop():
+                    reading = watched.read()
+                    if table:
+                        table.update(monitoring.as_table(reading, settings.topic), refresh=True)
+                    else:
+                        print(monitoring.as_line(reading), flush=True)
+                    wait_for(stop, every)
+            typer.echo("Stopped watching; producer and stream go on.")

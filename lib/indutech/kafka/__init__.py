@@ -1,7 +1,7 @@
-"""A broker to talk to: ours or somebody else's, its topics, users and rights.
+"""Connections to a broker, the embedded one or an external one, and its topics, users and rights.
 
-`broker.connected` is the way in. `connection` is the only place that knows how the three clients are configured;
-`embedded` is the Kafka that runs when no address is set, and nobody but `broker` starts it.
+Start with `broker.connected`. `connection` alone knows how the three clients are configured; `embedded` is the Kafka
+that runs when no address is set, and only `broker` starts it.
 """
 
 __all__ = ["broker", "connection", "credentials", "embedded", "inbox", "readiness", "topics", "users"]

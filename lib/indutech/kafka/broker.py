@@ -1,4 +1,4 @@
-"""A broker to talk to: the one that KAFKA_BOOTSTRAP_SERVERS names, or an embedded Apache Kafka shared by its users."""
+"""Connects to the broker that KAFKA_BOOTSTRAP_SERVERS names, or to an embedded Apache Kafka that its users share."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ EMBEDDED_ANSWERS_WITHIN_S = 60
 
 
 class _Died(BrokerNotReady):
-    """The embedded broker ended while we waited for its answer."""
+    """The embedded broker ended before it answered."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class BrokerStatus:
     embedded: bool
     bootstrap_servers: str | None
     pid: int | None
-    leases: list[int]  # the process of each user
+    leases: list[int]  # process ids of the lease holders
     kept: bool  # `start` was asked for it, so only `stop` ends it
     data_dir: Path
     secured: bool = False  # ours speaks TLS only, and to users only
@@ -180,9 +180,9 @@ def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lea
     folder = settings.broker_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Whoever holds it is starting or stopping the broker, and both are bounded.
+        # Its holder is starting or stopping the broker, and both have a time limit.
         with leases.exclusively(folder / "start.lock", 2 * EMBEDDED_ANSWERS_WITHIN_S + STOPS_WITHIN_S):
-            leases.forget_the_dead(folder / "leases")
+            leases.remove_stale(folder / "leases")
             held = leases.take(folder / "leases")
             try:
                 return held, _running(settings, secure)
@@ -193,6 +193,9 @@ def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lea
         raise BrokerNotReady(
             f"Another process has been starting or stopping the broker for too long ({error}): try again."
         ) from error
+    except KeyboardInterrupt:
+        _wait_for_the_end(settings)  # it may have been starting
+        raise
     except OSError as error:
         raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
 
@@ -207,7 +210,7 @@ def _running(settings: Settings, secure: bool) -> Broker:
         _launch(settings, secure, new_ports=False)
         return _answering(settings)
     except _Died:
-        if "already in use" not in process.last_words(folder):
+        if "already in use" not in process.log_tail(folder):
             raise
     _launch(settings, secure, new_ports=True)  # somebody took the port between our look and the broker's
     return _answering(settings)
@@ -215,8 +218,8 @@ def _running(settings: Settings, secure: bool) -> Broker:
 
 def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
     folder = settings.broker_dir
-    for left_by_a_killed_broker in ("kept", "answered"):
-        (folder / left_by_a_killed_broker).unlink(missing_ok=True)
+    for leftover in ("kept", "answered"):
+        (folder / leftover).unlink(missing_ok=True)
     if orphan := _pid(folder):
         process.kill_orphan(folder, orphan)
     process.prepare(folder, new_ports, credentials.security_of(settings, ADMIN) if secure else None)
@@ -226,24 +229,24 @@ def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
 def _answering(settings: Settings) -> Broker:
     folder = settings.broker_dir
 
-    def give_up_if_dead() -> None:
+    def raise_if_it_died() -> None:
         if not process.is_supervised(folder):
             raise _Died(
-                f"The embedded broker stopped while starting: {process.last_words(folder)} "
+                f"The embedded broker stopped while starting: {process.log_tail(folder)} "
                 f"(the whole log: {process.log_file(folder)})."
             )
 
     broker = _address(settings)
     advice = f"It is the embedded one: look at {process.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
-    # Longer than for a named one: on a busy machine Java takes its time, and we hear at once if it dies.
+    # Longer than for an external one: Java is slow on a busy machine, and its death is noticed at once.
     timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
-    wait_until_it_answers(broker, timeout_s, advice, give_up_if_dead)
+    wait_until_it_answers(broker, timeout_s, advice, raise_if_it_died)
     process.has_answered(folder)
     return broker
 
 
 def _wait_for_the_end(settings: Settings) -> bool:
-    """Return True once the broker is gone, False as soon as somebody else is seen to need it."""
+    """Return True once the broker has ended, False as soon as another process is seen to hold a lease."""
     folder = settings.broker_dir
     deadline = time.monotonic() + STOPS_WITHIN_S
     while process.is_supervised(folder):

@@ -1,4 +1,4 @@
-"""How each of the three Kafka clients is told where the broker is and what it asks for: the one place that knows."""
+"""The configuration of each of the three Kafka clients: address and security, made from the settings here only."""
 
 import logging
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class SecurityMisconfigured(InduTechError):
 
 @dataclass(frozen=True)
 class Security:
-    """How to speak to a broker; the password is a `SecretStr`, which no `repr`, log or error message shows."""
+    """The security settings of a connection; the password is a `SecretStr`, which no `repr` or error message shows."""
 
     protocol: str = "PLAINTEXT"
     mechanism: str | None = None
@@ -32,7 +32,7 @@ class Security:
 
     @property
     def has_user(self) -> bool:
-        """Tell whether the client says who it is."""
+        """Tell whether the client authenticates as a user."""
         return self.protocol.startswith("SASL")
 
 
@@ -60,7 +60,7 @@ def from_settings(settings: Settings) -> Security:
 
 
 def _refuse_unused(settings: Settings, security: Security) -> None:
-    """Refuse a user or an authority that would be ignored: who set them believes that they protect something."""
+    """Refuse a user or an authority that would be ignored: they would seem to protect the connection."""
     if not security.has_user and (settings.sasl_username or settings.sasl_password or settings.sasl_password_file):
         raise SecurityMisconfigured(
             f"A user or password is set, but KAFKA_SECURITY_PROTOCOL={security.protocol} sends none: "
@@ -105,7 +105,7 @@ LOGIN_MODULES = {
 
 @dataclass(frozen=True)
 class Broker:
-    """Where a broker is, whether it is ours, and how it is spoken to."""
+    """The address of a broker, whether it is the embedded one, and its security settings."""
 
     bootstrap_servers: str  # host:port, comma separated
     embedded: bool

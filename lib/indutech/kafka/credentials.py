@@ -1,4 +1,4 @@
-"""Certificates, passwords and settings for the users of a broker of ours: made once, in a folder only we may enter."""
+"""Certificates, passwords and settings of the users of a secured broker, made once in a folder of mode 0700."""
 
 import secrets
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def password_file(settings: Settings, user: str) -> Path:
 
 
 def security_of(settings: Settings, user: str) -> Security:
-    """Return how a user of our own secured broker speaks to it."""
+    """Return the security settings with which a user connects to the secured broker."""
     password = SecretStr(password_file(settings, user).read_text("ascii").strip())
     return Security("SASL_SSL", MECHANISM, user, password, settings.secrets_dir / "ca.pem")
 

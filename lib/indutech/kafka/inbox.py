@@ -1,4 +1,4 @@
-"""What a topic holds, read back message by message: key, place and size, without Spark."""
+"""Reads all messages of a topic with kafka-python into a table: key, partition, offset and size."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Which offsets a topic has: the first, the next, and those at which a record can really be read."""
+"""The offsets of a topic: its first, its end, and those at which a committed record can be read."""
 
 import time
 
@@ -8,14 +8,14 @@ from confluent_kafka.admin import OffsetSpec
 from indutech.kafka.connection import Broker, confluent_config
 from indutech.kafka.readiness import ANSWERS_WITHIN_S, BrokerNotReady, asking
 
-# A topic that was made a moment ago, or a broker that has just started.
+# Retried: the topic has just been created, or the broker has just started.
 NO_LEADER_YET = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError._NOENT,  # what the client makes of it when no partition at all has a leader
+    KafkaError._NOENT,  # the client's own code when no partition has a leader
 )
 
 

@@ -1,4 +1,4 @@
-"""Reach a broker within a bound, or say in one sentence which of the usual causes prevents it."""
+"""Wait for a broker with a time limit, or say in one sentence why it cannot be used."""
 
 import contextlib
 import socket
@@ -14,9 +14,9 @@ from indutech.kafka import tls
 from indutech.kafka.connection import Broker, confluent_config
 from indutech.system.errors import InduTechError
 
-ANSWERS_WITHIN_S = 30  # to one question
+ANSWERS_WITHIN_S = 30  # request timeout
 ADVERTISED_WITHIN_S = 2
-SILENCES = (
+NO_ANSWER = (
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
     KafkaError._ALL_BROKERS_DOWN,
@@ -27,24 +27,24 @@ MISSING_RIGHTS = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 )
-HANGS_UP_FOR_GOOD = 0.6  # of the time that we would wait: a container's port is open before the broker in it is
+REFUSED_AFTER_SHARE = 0.6  # of the timeout: a container's port is open before the broker in it listens
 
 
 class BrokerNotReady(InduTechError):
-    """No broker answers, or one answers that cannot be used from here."""
+    """No broker answers, or it cannot be used from here."""
 
 
 class RightMissing(InduTechError):
-    """The broker knows the user, and does not let them do this."""
+    """The user is authenticated, but lacks a right."""
 
 
 def wait_until_it_answers(
-    broker: Broker, timeout_s: float, advice: str, still_worth_it: Callable[[], None] = lambda: None
+    broker: Broker, timeout_s: float, advice: str, give_up_early: Callable[[], None] = lambda: None
 ) -> None:
-    """Return once the broker at that address has told which brokers there are, and they accept connections.
+    """Return once the broker has answered with the addresses of its cluster, and these accept connections.
 
-    What time does not heal (a certificate, a password, plain against encrypted) is told at once. `advice` ends the
-    message of a failure that it does; `still_worth_it` is called between attempts and may raise.
+    An error that waiting cannot repair (a certificate, a password, TLS on one side only) is raised at once. `advice`
+    ends the message after a timeout; `give_up_early` is called between attempts and may raise.
 
     Raises:
         BrokerNotReady: with the address, the time waited and the cause.
@@ -52,27 +52,27 @@ def wait_until_it_answers(
     deadline = time.monotonic() + timeout_s
     address = broker.bootstrap_servers
     while isinstance(found := _open_address(address, deadline), str):
-        still_worth_it()
+        give_up_early()
         if time.monotonic() > deadline:
             raise BrokerNotReady(f"No broker answered at {address} within {timeout_s:g} s ({found}). {advice}")
         time.sleep(0.05)
     _refuse_bad_tls(broker, found)
-    hangs_up_since = None
-    timeouts = iter((1.0, 2.0))  # a refusal is heard at once, but told only when the question ends
+    disconnects_since = None
+    timeouts = iter((1.0, 2.0))  # short at first: a refusal is reported only when the request ends
     while not (advertised := _brokers_known_to(broker, min(next(timeouts, 5.0), deadline - time.monotonic()))).hosts:
-        still_worth_it()
-        if not broker.embedded:  # ours is spoken to as it was made; if it refuses, it is not up yet
-            _refuse_bad_login(broker, advertised.told)
+        give_up_early()
+        if not broker.embedded:  # the embedded one is configured by us: if it refuses, it is still starting
+            _refuse_bad_login(broker, advertised.errors)
             _refuse_unencrypted(broker, found)
-            hangs_up_since = (hangs_up_since or time.monotonic()) if advertised.hung_up else None
-            if hangs_up_since and time.monotonic() - hangs_up_since > HANGS_UP_FOR_GOOD * timeout_s:
-                raise BrokerNotReady(_why_it_hangs_up(broker, found))
+            disconnects_since = (disconnects_since or time.monotonic()) if advertised.disconnected else None
+            if disconnects_since and time.monotonic() - disconnects_since > REFUSED_AFTER_SHARE * timeout_s:
+                raise BrokerNotReady(_why_it_disconnects(broker, found))
         if time.monotonic() > deadline:
             raise BrokerNotReady(
                 f"Something listens at {address}, but did not answer as a Kafka broker "
                 f"within {timeout_s:g} s: it is another service, or a broker that is starting or overloaded. {advice}"
             )
-    deadline = min(deadline, time.monotonic() + ADVERTISED_WITHIN_S)  # it is up already; this does not heal by itself
+    deadline = min(deadline, time.monotonic() + ADVERTISED_WITHIN_S)  # it is up already: waiting longer does not help
     while isinstance(found := _open_address(",".join(advertised.hosts), deadline), str):
         if time.monotonic() > deadline:
             raise BrokerNotReady(
@@ -84,11 +84,11 @@ def wait_until_it_answers(
 
 @contextlib.contextmanager
 def asking(broker: Broker) -> Iterator[Any]:
-    """Give an admin client, which must outlive its answers, and turn silence and refusals into one sentence."""
+    """Give an admin client, to be kept until it has answered, and turn timeouts and refusals into one sentence."""
     try:
         yield AdminClient(confluent_config(broker))
     except KafkaException as error:
-        if error.args[0].code() in SILENCES:
+        if error.args[0].code() in NO_ANSWER:
             raise BrokerNotReady(
                 f"The broker at {broker.bootstrap_servers} stopped answering ({error.args[0].str()}): "
                 "see that it is up, then try again."
@@ -109,9 +109,9 @@ def right_missing(broker: Broker, what: str) -> str:
 
 @dataclass(frozen=True)
 class _Answer:
-    hosts: list[str]  # host:port of each broker of the cluster, as its clients are told
-    told: list[KafkaError]  # what the client heard meanwhile
-    hung_up: bool  # the connection broke; otherwise there was an answer, or silence
+    hosts: list[str]  # advertised listeners: host:port of each broker of the cluster
+    errors: list[KafkaError]  # reported by the client meanwhile
+    disconnected: bool  # the connection broke; otherwise there was an answer, or a timeout
 
 
 def _open_address(addresses: str, deadline: float) -> tuple[str, int] | str:
@@ -150,9 +150,9 @@ def _refuse_unencrypted(broker: Broker, place: tuple[str, int]) -> None:
         )
 
 
-def _refuse_bad_login(broker: Broker, told: list[KafkaError]) -> None:
-    """Raise if the broker refused the user; what librdkafka passes on is the broker's, which is never the password."""
-    refusals = [error.str().lower() for error in told if error.code() == KafkaError._AUTHENTICATION]
+def _refuse_bad_login(broker: Broker, errors: list[KafkaError]) -> None:
+    """Raise if the broker refused the user; its message, which librdkafka passes on, never holds the password."""
+    refusals = [error.str().lower() for error in errors if error.code() == KafkaError._AUTHENTICATION]
     if not refusals:
         return
     security, address = broker.security, broker.bootstrap_servers
@@ -167,7 +167,7 @@ def _refuse_bad_login(broker: Broker, told: list[KafkaError]) -> None:
     )
 
 
-def _why_it_hangs_up(broker: Broker, place: tuple[str, int]) -> str:
+def _why_it_disconnects(broker: Broker, place: tuple[str, int]) -> str:
     security, address = broker.security, broker.bootstrap_servers
     if security.over_tls and not tls.is_spoken(*place):
         return f"What listens at {address} hangs up on TLS clients: unless it is still starting, it {tls.NOT_SPOKEN}."
@@ -185,16 +185,16 @@ def _why_it_hangs_up(broker: Broker, place: tuple[str, int]) -> str:
 
 
 def _brokers_known_to(broker: Broker, timeout_s: float) -> _Answer:
-    told: list[KafkaError] = []
+    errors: list[KafkaError] = []
     config: dict[str, Any] = {
         **confluent_config(broker),
         "reconnect.backoff.max.ms": 500,
-        "error_cb": told.append,
+        "error_cb": errors.append,
     }
     admin = AdminClient(config)
     try:
         metadata = admin.list_topics(timeout=max(0.5, timeout_s))
     except KafkaException as error:
         admin.poll(0)
-        return _Answer([], [*told, error.args[0]], error.args[0].code() == KafkaError._TRANSPORT)
-    return _Answer([f"{one.host}:{one.port}" for one in metadata.brokers.values() if one.port > 0], told, False)
+        return _Answer([], [*errors, error.args[0]], error.args[0].code() == KafkaError._TRANSPORT)
+    return _Answer([f"{one.host}:{one.port}" for one in metadata.brokers.values() if one.port > 0], errors, False)

@@ -1,4 +1,4 @@
-"""Shake hands over TLS as a client would, to learn why it cannot: Kafka clients only say that the connection broke."""
+"""A TLS handshake that finds out why clients cannot connect: Kafka clients only report a broken connection."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ NOT_SPOKEN = "does not speak TLS: set KAFKA_SECURITY_PROTOCOL to PLAINTEXT or SA
 
 
 def fault(host: str, port: int, ca_file: Path | None) -> str | None:
-    """Return half a sentence that says why a TLS client cannot trust what listens there; None if it can, or is silent.
+    """Return half a sentence that says why a TLS client cannot connect; None if it can, or gets no answer.
 
     Args:
         host: name or IP address, which the certificate must carry.
@@ -33,7 +33,7 @@ def fault(host: str, port: int, ca_file: Path | None) -> str | None:
 
 
 def is_spoken(host: str, port: int) -> bool:
-    """Tell whether TLS is what is spoken there; a certificate that nobody would trust counts as well."""
+    """Tell whether this port speaks TLS, whatever its certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent: we only want to know
     try:

@@ -1,4 +1,4 @@
-"""The topic of the tickets: made explicitly, recognised by its id, and asked which offsets it really holds."""
+"""The topic of the tickets: created with its settings, described with its id, deleted; its offsets are in `offsets`."""
 
 import base64
 import time
@@ -50,7 +50,7 @@ REFUSALS = (
 
 
 class TopicRefused(InduTechError):
-    """The topic cannot carry a proof by offsets, or cannot be made."""
+    """The topic is compacted, so that offsets prove nothing, or cannot be created."""
 
 
 class TopicDiffers(UserWarning):
@@ -119,7 +119,7 @@ def describe_topic(broker: Broker, name: str) -> Topic | None:
 
 
 def refuse_without(right: str, broker: Broker, topic: Topic) -> None:
-    """Raise if the broker says that we may not READ or WRITE this topic: clients find out late, and in other words.
+    """Raise if the user may not READ or WRITE this topic: clients would find out later, with a less clear error.
 
     Raises:
         RightMissing: the user is known, but lacks this right.

@@ -49,12 +49,16 @@ class Compaction:
 
 
 def compact(
-    settings: Settings, *, open_day_too: bool = False, on_day: Callable[[Compaction], None] | None = None
+    settings: Settings,
+    *,
+    open_day_too: bool = False,
+    on_day: Callable[[Compaction], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Compaction]:
     """Rewrite the days that have more files than they need; the caller holds the lake (`stream.sole_writer`).
 
     A day is closed when a later one has rows. With `open_day_too` the newest day is rewritten as well, up to the last
-    micro-batch but one.
+    micro-batch but one. It ends early, between two days, once `stop` returns True.
 
     Raises:
         CompactionLost: what was written does not read back as what was there; the old files stay.
@@ -62,6 +66,8 @@ def compact(
     finish_interrupted(settings)
     done = []
     for day, files in _days(settings, open_day_too):
+        if stop():
+            break
         if not _worth_it(files):
             continue
         done.append(_compact_day(settings, day, files))

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from indutech.kafka import topics
+from indutech.kafka.connection import Broker
 from indutech.kafka.topics import Topic
 from indutech.lake.checkpoint import Checkpoint
 from indutech.system.errors import InduTechError
@@ -54,6 +56,28 @@ def read(settings: Settings) -> Identity | None:
         raise LakeIdentityMismatch(
             f"The lake's identity {path} cannot be read. Restore it from a copy, or use another INDUTECH_DATA_DIR."
         ) from error
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many offsets of the topic the lake has committed since its first one, and how many wait."""
+
+    stored: int
+    waiting: int
+
+
+def backlog(settings: Settings, broker: Broker) -> Backlog | None:
+    """Compare the committed offsets with the end of the topic; None if there is no topic yet."""
+    if topics.describe_topic(broker, settings.topic) is None:
+        return None
+    known = read(settings)
+    first = dict(known.start_offsets) if known else topics.start_offsets(broker, settings.topic)
+    committed = {**first, **Checkpoint(settings.checkpoint_dir).committed_offsets(settings.topic)}
+    end = topics.end_offsets(broker, settings.topic)
+    return Backlog(
+        stored=sum(offset - first.get(partition, 0) for partition, offset in committed.items()),
+        waiting=sum(offset - committed.get(partition, 0) for partition, offset in end.items()),
+    )
 
 
 def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) -> Identity:

@@ -1,7 +1,7 @@
-"""Sending tickets and accounting for them: what was sent, what the broker acknowledged.
+"""Sending tickets, and the audit of what was sent and what the broker acknowledged.
 
-`produce.produce` sends, `audit.read_audit` tells what was acknowledged. The rest belongs to these two: the two clients,
-the pace, the counts and the file that survives a kill.
+`produce.produce` sends, `audit.read_audit` tells what was acknowledged. The other modules serve these two: the two
+Kafka clients, the pace, the counts, and the writer of the audit file.
 """
 
 __all__ = ["audit", "produce"]

@@ -1,9 +1,9 @@
-"""What the producer sent and the broker acknowledged: a small file that survives the producer, however it dies.
+"""The audit: a JSON file with what all runs of the producer sent and the broker acknowledged, per partition.
 
-Per partition it holds where the audit began, how many tickets the broker acknowledged, and the last offset known.
-A producer that was killed had tickets at the broker whose acknowledgement it never wrote down: the next start finds
-them there and counts them as `recovered`. Records that another program sent to the topic look the same, and are
-counted the same; those that were there before the audit began are not.
+For each partition it has the offset at which the audit began, the number of acknowledged tickets and the last
+acknowledged offset. A producer that was killed leaves tickets at the broker whose delivery report it did not write
+down: the next start finds them there and counts them as `recovered`. Records that another program sent to the topic
+are counted the same way; those that were there before the audit began are not.
 """
 
 import json
@@ -28,18 +28,18 @@ class PartitionAudit:
     """What is known of one partition; `first` is the offset at which the audit began."""
 
     first: int
-    last_acknowledged: int | None = None  # by the broker to a run, or found there after a run was killed
+    last_acknowledged: int | None = None  # by a delivery report, or found at the broker after a run was killed
     acknowledged: int = 0
     recovered: int = 0
 
     def with_news(self, acknowledged: int, last: int) -> Self:
-        """Add what was acknowledged since; `last` is -1 if that was nothing."""
+        """Add the delivery reports since the last call; `last` is -1 if there were none."""
         return replace(
             self, acknowledged=self.acknowledged + acknowledged, last_acknowledged=_later(self.last_acknowledged, last)
         )
 
     def with_recovered(self, end: int) -> Self:
-        """Count what the partition holds, up to its end, beyond what was acknowledged."""
+        """Count the records up to the end offset that have no delivery report."""
         recovered = max(0, end - self.first - self.acknowledged)
         last = end - 1 if recovered else -1
         return replace(self, recovered=recovered, last_acknowledged=_later(self.last_acknowledged, last))
@@ -49,8 +49,8 @@ class PartitionAudit:
 class Audit:
     """All runs of the producer into one topic, added up.
 
-    `sent` is what was handed to the client; `failed` was not acknowledged in time or not accepted; `recovered` was
-    found at the broker, sent by a run that was killed. `generated` and `replayed` say where the sent tickets are from.
+    `sent` was handed to the client; `failed` was refused, or not acknowledged in time; `recovered` was found at the
+    broker without a delivery report. `generated` and `replayed` split `sent` by origin.
     """
 
     topic: str
@@ -68,17 +68,17 @@ class Audit:
 
     @property
     def acknowledged(self) -> int:
-        """Tickets that the broker acknowledged."""
+        """Tickets with a delivery report."""
         return sum(partition.acknowledged for partition in self.partitions.values())
 
     @property
     def recovered(self) -> int:
-        """Tickets found at the broker that no run has heard about."""
+        """Tickets found at the broker for which no run has a delivery report."""
         return sum(partition.recovered for partition in self.partitions.values())
 
     @property
     def last_acknowledged(self) -> dict[int, int]:
-        """Partition → the last offset known; a partition without any is left out."""
+        """Partition → the last acknowledged offset; a partition without one is left out."""
         known = {number: partition.last_acknowledged for number, partition in self.partitions.items()}
         return {number: last for number, last in known.items() if last is not None}
 
@@ -94,7 +94,7 @@ class Audit:
 
 
 def new_audit(topic: Topic, ends: Mapping[int, int]) -> Audit:
-    """Return the audit of a topic into which we have not sent anything yet."""
+    """Return the audit of a topic into which nothing was sent from here yet."""
     return Audit(
         topic=topic.name,
         topic_id=topic.topic_id,

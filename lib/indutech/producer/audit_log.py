@@ -1,4 +1,4 @@
-"""Writes the audit while a producer runs: at its start, twice a second, and at its end; several producers add up."""
+"""Writes the audit file while a producer runs: at the start, twice a second, and at the end; several runs add up."""
 
 import time
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ WRITES_EVERY_S = 0.4
 LOCKED_AT_MOST_S = 10.0
 
 
-class Ledger:
-    """Adds the tally of this run to the audit in the file; used with `with`, which writes at both ends."""
+class AuditWriter:
+    """Adds the tally of one run to the audit file; a context manager that writes on entry and on exit."""
 
     def __init__(
         self, settings: Settings, topic: Topic, ends: Mapping[int, int], tally: Tally, *, seed: int | None
@@ -34,7 +34,7 @@ class Ledger:
         self.recovered = 0  # found at the start, for the first time
 
     def __enter__(self) -> Self:
-        """Write the start down, so that even a run that is killed at once has left its mark.
+        """Write the start of the run, so that a run that is killed at once is counted too.
 
         Raises:
             AuditRefused: the audit in this folder is of another topic, or cannot be written.
@@ -42,13 +42,13 @@ class Ledger:
         try:
             self._settings.audit_file.parent.mkdir(parents=True, exist_ok=True)
             with self._lock.acquire(timeout=LOCKED_AT_MOST_S):
-                # What a producer that lives has sent but not yet written down must not be taken for a dead one's.
-                alone = not leases.holders(self._producers)
+                # What a running producer has sent but not yet written down must not be counted as a killed one's.
+                is_only_producer = not leases.holders(self._producers)
                 before = self._known()
-                audit = self._after_the_dead(before) if alone else before
+                audit = self._with_recovered(before) if is_only_producer else before
                 self.recovered = audit.recovered - before.recovered
                 self._write(replace(audit, runs=audit.runs + 1, seeds=self._seeds(audit)))
-                leases.forget_the_dead(self._producers)
+                leases.remove_stale(self._producers)
                 self._lease = leases.take(self._producers)
         except (OSError, Timeout) as error:
             raise self._cannot_write(error) from error
@@ -66,12 +66,12 @@ class Ledger:
             self._lease.release()
 
     def write_if_due(self) -> None:
-        """Write if the last time was long enough ago."""
+        """Write, if the interval since the last write has passed."""
         if time.monotonic() >= self._due:
             self.write()
 
     def write(self) -> None:
-        """Add what happened since the last time.
+        """Add what happened since the last write.
 
         Raises:
             AuditRefused: the file cannot be written; the tickets that were sent are at the broker all the same.
@@ -97,7 +97,7 @@ class Ledger:
             )
         return audit
 
-    def _after_the_dead(self, audit: Audit) -> Audit:
+    def _with_recovered(self, audit: Audit) -> Audit:
         fresh = PartitionAudit(first=0)  # given to the topic after the audit began
         partitions = {
             number: audit.partitions.get(number, fresh).with_recovered(end) for number, end in self._ends.items()
@@ -134,6 +134,6 @@ class Ledger:
     def _cannot_write(self, error: OSError | Timeout) -> AuditRefused:
         why = "another producer holds its lock" if isinstance(error, Timeout) else error.strerror or str(error)
         return AuditRefused(
-            f"The audit {self._settings.audit_file} cannot be written ({why}), and without it nothing could be proved "
-            "of what is sent: make room or give write access, or use another INDUTECH_DATA_DIR."
+            f"The audit {self._settings.audit_file} cannot be written ({why}), and without it the delivery of "
+            "what is sent cannot be proved: make room or give write access, or use another INDUTECH_DATA_DIR."
         )

@@ -1,4 +1,4 @@
-"""Sends with confluent-kafka: the fast path for volume, to the same partitions and with the same promises."""
+"""Sends with confluent-kafka, the faster client: idempotent, acks from all replicas, the partitions of kafka-python."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +8,14 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from indutech.kafka.connection import Broker, confluent_config
 from indutech.producer.counts import Limits, Tally
 
-UNSETTLED_AT_MOST = 100_000
+IN_FLIGHT_AT_MOST = 100_000
 LINGER_MS = 20
 ANY_PARTITION = -1  # the partitioner chooses
 ONE_TICKET_ONLY = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD)
 
 
 class ConfluentSender:
-    """A `Sender`: see `tally`."""
+    """A `Sender`, as `counts` describes it."""
 
     def __init__(self, broker: Broker, topic: str, tally: Tally, limits: Limits) -> None:
         self._topic, self._tally = topic, tally
@@ -29,7 +29,7 @@ class ConfluentSender:
                 "batch.size": limits.batch_bytes,
                 "message.max.bytes": max(limits.message_bytes, limits.batch_bytes) + 4096,
                 "linger.ms": LINGER_MS,
-                "queue.buffering.max.messages": UNSETTLED_AT_MOST,
+                "queue.buffering.max.messages": IN_FLIGHT_AT_MOST,
                 "message.timeout.ms": round(limits.delivery_s * 1000),
                 "request.timeout.ms": round(limits.request_s * 1000),
                 "socket.timeout.ms": round(limits.request_s * 1000),
@@ -39,7 +39,7 @@ class ConfluentSender:
         self._answered = self._counter()
 
     def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
-        """Take as many of these (key, value) as there is room for, and return how many."""
+        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
         produce, topic, answered = self._producer.produce, self._topic, self._answered
         taken = 0
         try:
@@ -55,26 +55,26 @@ class ConfluentSender:
             self._tally.sent += taken
         return taken
 
-    def settle(self, wait_s: float) -> None:
-        """Count the answers that came in; wait so long for one if there is none."""
+    def poll(self, wait_s: float) -> None:
+        """Count the delivery reports that have come in; wait up to `wait_s` for one if there is none."""
         self._producer.poll(wait_s)
 
-    def unsettled(self) -> int:
-        """Return how many messages have no answer yet."""
+    def in_flight(self) -> int:
+        """Return how many messages have no delivery report yet."""
         return self._tally.sent - self._tally.failed - sum(self._tally.acknowledged)
 
     def abandon(self) -> None:
-        """Give up on what has no answer: it is counted as failed."""
+        """Drop the messages without a delivery report and count them as failed."""
         self._producer.purge()
         self._producer.flush(1.0)
 
     def close(self) -> None:
-        """Free threads and connections."""
+        """Close threads and connections."""
         self._producer.purge()
         self._producer.close(0)
 
     def _counter(self) -> Any:
-        """Return what is called once per message: a closure over two lists is the cheapest that was measured."""
+        """Return the delivery callback: a closure over two lists is the cheapest that was measured."""
         tally = self._tally
         last, acknowledged = tally.last, tally.acknowledged
 

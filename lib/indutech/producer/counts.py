@@ -1,4 +1,4 @@
-"""What one run of the producer has sent and heard back, and what a client must offer to be counted by it."""
+"""The counts of one run of the producer, and the interface that a Kafka client needs to update them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,20 +17,20 @@ class Tally:
     acknowledged: list[int] = field(default_factory=list)
     last: list[int] = field(default_factory=list)  # last acknowledged offset, -1 before the first
     errors: list[str] = field(default_factory=list)  # the first few distinct reasons of failures
-    broken: str = ""  # why it is no use to go on
+    broken: str = ""  # the error that makes it useless to continue
 
     def __post_init__(self) -> None:
         self.acknowledged = self.acknowledged or [0] * self.partitions
         self.last = self.last or [-1] * self.partitions
 
     def room_for(self, partition: int) -> None:
-        """Make room for a partition that the topic was given during the run."""
+        """Add counters for a partition that was added to the topic during the run."""
         while len(self.last) <= partition:
             self.last.append(-1)
             self.acknowledged.append(0)
 
     def fail(self, reason: str) -> None:
-        """Count one ticket that the broker did not acknowledge, and remember the reason."""
+        """Count one ticket that was not delivered, and keep the reason."""
         self.failed += 1
         if reason not in self.errors and len(self.errors) < ERRORS_KEPT:
             self.errors.append(reason)
@@ -38,10 +38,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Limits:
-    """How large and how late things may be."""
+    """Limits on sizes and times."""
 
-    message_bytes: int  # key and value of one message, as the topic accepts them
-    delivery_s: float  # until a message that was not acknowledged counts as failed
+    message_bytes: int  # largest key and value together that the topic accepts
+    delivery_s: float  # a message without a delivery report by then has failed
     request_s: float
 
     @property
@@ -51,19 +51,19 @@ class Limits:
 
 
 class Sender(Protocol):
-    """A Kafka client that sends in the background and tells a tally what became of it."""
+    """A Kafka client that sends in the background and adds the delivery reports to a tally."""
 
     def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
-        """Take as many of these (key, value) as there is room for, and return how many."""
+        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
 
-    def settle(self, wait_s: float) -> None:
-        """Count the answers that came in; wait so long for one if there is none."""
+    def poll(self, wait_s: float) -> None:
+        """Count the delivery reports that have come in; wait up to `wait_s` for one if there is none."""
 
-    def unsettled(self) -> int:
-        """Return how many messages have no answer yet."""
+    def in_flight(self) -> int:
+        """Return how many messages have no delivery report yet."""
 
     def abandon(self) -> None:
-        """Give up on what has no answer: it is counted as failed."""
+        """Drop the messages without a delivery report and count them as failed."""
 
     def close(self) -> None:
-        """Free threads and connections."""
+        """Close threads and connections."""

@@ -1,4 +1,4 @@
-"""Sends with kafka-python: the client everybody knows, pure Python, idempotent and with acks from all replicas."""
+"""Sends with kafka-python, the client in pure Python: idempotent, with acks from all replicas."""
 
 import time
 from collections import deque
@@ -18,15 +18,15 @@ from indutech.kafka.connection import Broker, kafka_python_config
 from indutech.kafka.readiness import BrokerNotReady
 from indutech.producer.counts import Limits, Tally
 
-# It has no limit of its own on what waits in memory.
-UNSETTLED_AT_MOST = 50_000
+# The client itself sets no limit on what waits in memory.
+IN_FLIGHT_AT_MOST = 50_000
 LINGER_MS = 20
 SWEEPS_EVERY_S = 0.3
 ONE_TICKET_ONLY = (MessageSizeTooLargeError, InvalidRecordError)
 
 
 class KafkaPythonSender:
-    """A `Sender`: see `tally`."""
+    """A `Sender`, as `counts` describes it."""
 
     def __init__(self, broker: Broker, topic: str, tally: Tally, limits: Limits) -> None:
         self._topic, self._tally = topic, tally
@@ -46,18 +46,18 @@ class KafkaPythonSender:
                 max_block_ms=round(limits.delivery_s * 1000),
                 bootstrap_timeout_ms=round(limits.delivery_s * 1000),
                 reconnect_backoff_max_ms=1000,
-                partitioner=_Remembered(),
+                partitioner=_CachedPartitioner(),
                 metrics_enabled=False,  # nobody reads them, and each message would pay
             )
         except KafkaError as error:
             raise BrokerNotReady(
-                f"The broker at {broker.bootstrap_servers} did not let kafka-python in ({error}). "
+                f"The broker at {broker.bootstrap_servers} did not accept kafka-python ({error}). "
                 "Check KAFKA_BOOTSTRAP_SERVERS and the security settings."
             ) from error
 
     def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
-        """Take as many of these (key, value) as there is room for, and return how many."""
-        taken = messages[: UNSETTLED_AT_MOST - len(self._waiting)]
+        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
+        taken = messages[: IN_FLIGHT_AT_MOST - len(self._waiting)]
         send, topic, remember = self._producer.send, self._topic, self._waiting.append
         for key, value in taken:
             try:
@@ -67,32 +67,32 @@ class KafkaPythonSender:
             self._tally.sent += 1
         return len(taken)
 
-    def settle(self, wait_s: float) -> None:
-        """Count the answers that came in; wait so long for one if there is none."""
+    def poll(self, wait_s: float) -> None:
+        """Count the delivery reports that have come in; wait up to `wait_s` for one if there is none."""
         waiting, now = self._waiting, time.monotonic()
         while wait_s and waiting and not waiting[0].is_done and time.monotonic() < now + wait_s:
             time.sleep(0.002)
         while waiting and waiting[0].is_done:
             self._count(waiting.popleft())
         if waiting and now > self._swept + SWEEPS_EVERY_S:
-            # The oldest may be stuck with its partition while others were answered.
+            # The oldest may wait for its partition while those of other partitions have their report.
             self._swept = now
             self._waiting = deque(future for future in waiting if not (future.is_done and self._count(future)))
 
-    def unsettled(self) -> int:
-        """Return how many messages have no answer yet."""
+    def in_flight(self) -> int:
+        """Return how many messages have no delivery report yet."""
         return len(self._waiting)
 
     def abandon(self) -> None:
-        """Give up on what has no answer: it is counted as failed."""
+        """Drop the messages without a delivery report and count them as failed."""
         self.close()
-        self.settle(1.0)
+        self.poll(1.0)
         for _ in self._waiting:
-            self._tally.fail("no answer from the broker when sending was stopped")
+            self._tally.fail("no delivery report from the broker when sending was stopped")
         self._waiting.clear()
 
     def close(self) -> None:
-        """Free threads and connections."""
+        """Close threads and connections."""
         try:
             self._producer.close(timeout=0)
         except KafkaTimeoutError:
@@ -118,7 +118,7 @@ class KafkaPythonSender:
             self._tally.broken = self._tally.broken or reason
 
 
-class _Remembered(DefaultPartitioner):  # type: ignore[misc]  # the library has no hints
+class _CachedPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the library has no hints
     """The default partitioner (murmur2, like the Java client), which computes the partition of a key once."""
 
     def __init__(self) -> None:

@@ -1,47 +1,45 @@
-"""One pass over the messages: each goes to the client when it is due, and the audit and the bar are kept up to date."""
+"""Sends the messages of one run at a rate, or as fast as the client takes them, and keeps the audit up to date."""
 
 import time
 from collections.abc import Callable, Iterator
 
-from indutech.producer.audit_log import Ledger
+from indutech.producer.audit_log import AuditWriter
 from indutech.producer.counts import Sender, Tally
-from indutech.producer.progress import ProduceBar
 
-DEBT_AT_MOST_S = 0.5  # after a stall, a rate is not caught up with in a burst
+BEHIND_AT_MOST_S = 0.5  # what was missed before that in a stall is not sent in a burst
 TICK_S = 0.05
 
 Messages = Iterator[list[tuple[bytes, bytes]]]
 
 
 class Run:
-    """Sends once; `stopped` tells whether somebody asked it to end before all was sent."""
+    """One run; `stopped` tells whether it was asked to end before all messages were sent."""
 
     def __init__(
         self,
         sender: Sender,
         tally: Tally,
-        ledger: Ledger,
-        bar: ProduceBar,
+        audit_writer: AuditWriter,
         stop: Callable[[], bool],
         last_wait_s: float,
     ) -> None:
-        self._sender, self._tally, self._ledger, self._bar = sender, tally, ledger, bar
+        self._sender, self._tally, self._audit_writer = sender, tally, audit_writer
         self._stop, self._last_wait_s = stop, last_wait_s
         self.stopped = False
 
     def send(self, messages: Messages, rate: float | None) -> None:
-        """Send them all and wait for the answers, unless told to stop or the broker does not answer any more."""
+        """Send all and wait for the delivery reports; end early when asked to, or when the client cannot go on."""
         try:
             for chunk in messages if rate is None else self._at_rate(messages, rate):
                 if not self._hand_over(chunk):
                     break
-            self._wait_for_answers()
-        except BaseException:  # Ctrl-C in a notebook, or a file that breaks off: what was sent is heard out
+            self._wait_for_reports()
+        except BaseException:  # Ctrl-C in a notebook, or a damaged file: wait for the delivery reports all the same
             self.stopped = True
-            self._wait_for_answers()
+            self._wait_for_reports()
             raise
         finally:
-            if self._sender.unsettled():
+            if self._sender.in_flight():
                 self._sender.abandon()
 
     def _hand_over(self, chunk: list[tuple[bytes, bytes]]) -> bool:
@@ -49,14 +47,14 @@ class Run:
             if not self._go_on():
                 return False
             taken = self._sender.offer(chunk)
-            self._sender.settle(0 if taken else TICK_S)
-            self._look()
+            self._sender.poll(0 if taken else TICK_S)
+            self._audit_writer.write_if_due()
             chunk = chunk[taken:]
-        self._look()
+        self._audit_writer.write_if_due()
         return self._go_on()
 
     def _at_rate(self, messages: Messages, rate: float) -> Messages:
-        """Yield the messages when they are due: the n-th at n / rate seconds after the first was acknowledged."""
+        """Yield the messages when they are due: the n-th n / rate seconds after the first was acknowledged."""
         began = None
         due = 0
         for batch in messages:
@@ -64,16 +62,16 @@ class Run:
                 return
             while batch:
                 if began is None:
-                    # A client that is still connecting would hold the first ones back, and send them in a burst.
+                    # A client that is still connecting would queue the first messages and send them in a burst.
                     yield batch[:1]
-                    while self._sender.unsettled():
+                    while self._sender.in_flight():
                         if not self._idle(TICK_S):
                             return
                     batch, due, began = batch[1:], 1, time.monotonic()
                 elapsed = time.monotonic() - began
-                if (debt := elapsed - due / rate) > DEBT_AT_MOST_S:
-                    began += debt - DEBT_AT_MOST_S
-                    elapsed -= debt - DEBT_AT_MOST_S
+                if (behind := elapsed - due / rate) > BEHIND_AT_MOST_S:
+                    began += behind - BEHIND_AT_MOST_S
+                    elapsed -= behind - BEHIND_AT_MOST_S
                 ready = min(len(batch), int(elapsed * rate) + 1 - due)
                 if ready > 0:
                     yield batch[:ready]
@@ -82,19 +80,19 @@ class Run:
                     return
 
     def _idle(self, wait_s: float) -> bool:
-        """Wait a little, never longer than a tick, and tell whether to go on."""
+        """Wait, at most one tick, and tell whether to go on."""
         until = time.monotonic() + min(wait_s, TICK_S)
-        self._sender.settle(0)
-        self._look()
+        self._sender.poll(0)
+        self._audit_writer.write_if_due()
         time.sleep(max(0.0, until - time.monotonic()))
         return self._go_on()
 
-    def _wait_for_answers(self) -> None:
-        """Each message is answered or fails within the delivery timeout; whoever stopped us waits less than that."""
+    def _wait_for_reports(self) -> None:
+        """Wait until each message has its delivery report or its timeout; after a stop, only `last_wait_s`."""
         deadline = time.monotonic() + self._last_wait_s
-        while self._sender.unsettled() and not self._tally.broken:
-            self._sender.settle(TICK_S)
-            self._look()
+        while self._sender.in_flight() and not self._tally.broken:
+            self._sender.poll(TICK_S)
+            self._audit_writer.write_if_due()
             self.stopped = self.stopped or self._stop()
             if self.stopped and time.monotonic() > deadline:
                 return
@@ -102,7 +100,3 @@ class Run:
     def _go_on(self) -> bool:
         self.stopped = self.stopped or self._stop()
         return not self.stopped and not self._tally.broken
-
-    def _look(self) -> None:
-        self._ledger.write_if_due()
-        self._bar.move()

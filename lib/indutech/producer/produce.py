@@ -1,4 +1,4 @@
-"""Sends tickets to the broker, generated or replayed from a file, at a rate or as fast as it goes, and audits them."""
+"""Sends tickets to the broker, generated or replayed from a file, and keeps the audit."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,23 +10,24 @@ from typing import Any
 
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker
-from indutech.producer.audit_log import Ledger
+from indutech.producer.audit_log import AuditWriter
 from indutech.producer.counts import Limits, Sender, Tally
 from indutech.producer.pacing import Messages, Run
-from indutech.producer.progress import ProduceBar
 from indutech.producer.replay import Replay
+from indutech.system import progress as progress_display
 from indutech.system.errors import InduTechError
+from indutech.system.progress import Position
 from indutech.system.settings import Settings
 from indutech.tickets import generator
 
 DEFAULT_COUNT = 20_000
-CHUNK = 1_000  # tickets between two looks at the clock
+CHUNK = 1_000  # tickets handed over at once
 MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
 MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
 
 
 class SendingBroke(InduTechError):
-    """The broker stopped acknowledging; what it did acknowledge is in the audit."""
+    """The broker stopped acknowledging; what it had acknowledged is in the audit."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ProduceResult:
 
     @property
     def complete(self) -> bool:
-        """Tell whether everything that was asked for is at the broker, as far as the run was let go on."""
+        """Tell whether everything that was asked for is at the broker, up to where it was stopped."""
         return not self.failed and not self.bad_lines
 
     @property
@@ -58,7 +59,7 @@ class ProduceResult:
         said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
         said += [f"{self.failed:,} failed"] if self.failed else []
         said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
-        said += [f"{self.recovered:,} found there that no run had heard about"] if self.recovered else []
+        said += [f"{self.recovered:,} found there without a delivery report to any run"] if self.recovered else []
         said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
         said += [] if self.seed is None else [f"seed {self.seed}"]
         return ("Stopped early: " if self.stopped else "") + "; ".join(said) + "."
@@ -107,13 +108,13 @@ def produce(
         messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
     with ExitStack() as stack:
         ends = topics.end_offsets(broker, topic.name)
-        ledger = stack.enter_context(Ledger(settings, topic, ends, tally, seed=seed))
+        audit_writer = stack.enter_context(AuditWriter(settings, topic, ends, tally, seed=seed))
         if replay:
             stack.enter_context(replay)
         sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
-        bar = stack.enter_context(ProduceBar(tally, count, shown=progress))
-        run = Run(sender, tally, ledger, bar, stop, settings.broker_timeout_s)
+        run = Run(sender, tally, audit_writer, stop, settings.broker_timeout_s)
         began = time.monotonic()
+        stack.enter_context(progress_display.shown(lambda: _position(tally, count, began), wanted=progress))
         run.send(messages, rate)
         seconds = time.monotonic() - began
     if tally.broken and not run.stopped:
@@ -132,12 +133,19 @@ def produce(
         seconds=round(seconds, 3),
         tickets_per_s=round(acknowledged / seconds) if seconds > 0 else 0,
         partitions={number: {"last_offset": None if last < 0 else last} for number, last in enumerate(tally.last)},
-        recovered=ledger.recovered,
+        recovered=audit_writer.recovered,
         bad_lines=replay.bad_lines if replay else 0,
         bad_lines_file=str(replay.bad_lines_file) if replay and replay.bad_lines else None,
         stopped=run.stopped,
         errors=[*(replay.first_bad if replay else []), *tally.errors],
     )
+
+
+def _position(tally: Tally, count: int | None, began: float) -> Position:
+    acknowledged = sum(tally.acknowledged)
+    rate = f" {acknowledged / max(0.001, time.monotonic() - began):,.0f}/s" if acknowledged else ""
+    failed = f", {tally.failed:,} failed" if tally.failed else ""
+    return Position(f"Sending{rate}{failed}", acknowledged, count, "acknowledged")
 
 
 def _first(messages: Messages, count: int | None) -> Messages:
@@ -151,7 +159,7 @@ def _first(messages: Messages, count: int | None) -> Messages:
 
 def _limits(settings: Settings, config: Mapping[str, str]) -> Limits:
     accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
-    # A broker that stands still for half a minute is waited for; one that is gone for a minute is not.
+    # Three broker timeouts: a broker that pauses for one of them is waited for.
     return Limits(accepted, delivery_s=3 * settings.broker_timeout_s, request_s=settings.broker_timeout_s)
 
 

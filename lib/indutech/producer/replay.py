@@ -1,4 +1,4 @@
-"""Replays a file of tickets: each line is validated first, and the bad ones are listed instead of being sent."""
+"""Reads a file of tickets for sending: each line is validated, and invalid ones go to a list instead of the topic."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from indutech.tickets.files import ReplayRefused, Unreadable, check_file, read_l
 
 
 class Replay:
-    """The tickets of one file; used with `with`, which closes the list of the bad lines."""
+    """The valid tickets of one file; a context manager that closes the list of invalid lines."""
 
     def __init__(self, settings: Settings, source: Path, tally: Tally, message_bytes: int) -> None:
         check_file(source)

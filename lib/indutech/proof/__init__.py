@@ -1,6 +1,7 @@
-"""Was anything lost or stored twice, how far is the pipeline, and does it run: what is read, never written.
+"""Read-only checks of the pipeline: reconciliation, monitor, health.
 
-`reconcile.prove` is the proof; `offset_check` is its arithmetic, tables in, tables out.
+`reconcile.prove` compares topic and lake offset by offset and returns a `result.Proof`; `offset_check` is its
+arithmetic.
 """
 
-__all__ = ["doctor", "health", "monitor", "reconcile", "table"]
+__all__ = ["doctor", "health", "monitor", "reconcile", "result"]

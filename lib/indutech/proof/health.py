@@ -1,4 +1,4 @@
-"""Is a part of the pipeline well? What the health checks of containers ask: yes, or one sentence that says why not."""
+"""The health check of a container: does the broker answer, and does a part of the pipeline run?"""
 
 import urllib.error
 import urllib.request
@@ -14,7 +14,7 @@ LAB = "http://127.0.0.1:8888/api"  # the one address of JupyterLab that asks for
 
 
 class Part(StrEnum):
-    """A part that runs for long."""
+    """A part of the pipeline that runs until it is stopped."""
 
     PRODUCER = "producer"
     STREAM = "stream"
@@ -43,7 +43,7 @@ def check(settings: Settings, part: Part | None) -> None:
     if settings.bootstrap_servers:
         with brokers.connected(settings.model_copy(update=timeouts)):
             return
-    if not brokers.status(settings).running:  # and a question is no reason to start one
+    if not brokers.status(settings).running:  # a health check must not start one
         raise Unhealthy(f"No embedded broker runs in {settings.broker_dir}.")
 
 

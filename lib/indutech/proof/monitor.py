@@ -1,4 +1,4 @@
-"""A live look at the pipeline: what was sent, what is stored, what waits, and how long it took."""
+"""The state of the pipeline at one moment: tickets sent, acknowledged, stored and waiting, rate and latency."""
 
 import time
 from collections import deque
@@ -10,10 +10,8 @@ import duckdb
 import pyarrow.parquet as pq
 from rich.table import Table
 
-from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.lake import identity, layout
-from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.layout import KINDS, DataFile
 from indutech.producer import audit
 from indutech.system.settings import Settings
@@ -26,9 +24,9 @@ _MOST_TICKETS_COMPARED = 5_000_000
 
 @dataclass(frozen=True)
 class Reading:
-    """One look. Latency is `processed_at` - `kafka_timestamp` of the newest micro-batches, in seconds.
+    """The figures of one moment. Latency is `processed_at` - `kafka_timestamp` of the newest micro-batches, in seconds.
 
-    Figures that nobody can know yet are None: no audit, no topic, nothing stored, or too many tickets to compare ids.
+    A figure is None while it is unknown: no audit, no topic, nothing stored, or too many tickets to compare ids.
     """
 
     sent: int | None
@@ -49,7 +47,7 @@ class Reading:
 
 @dataclass
 class Monitor:
-    """Remembers the row counts of files it has seen, so that a look costs only what is new."""
+    """Reads the figures again and again; it keeps the row counts of files, so that only new files are opened."""
 
     settings: Settings
     broker: Broker
@@ -57,11 +55,12 @@ class Monitor:
     _history: deque[tuple[float, int]] = field(default_factory=deque)
     _duplicates: tuple[float, int | None] = (float("-inf"), None)
 
-    def look(self) -> Reading:
-        """What stands there now."""
+    def read(self) -> Reading:
+        """The figures now."""
         files = {kind: layout.committed_files(self.settings, kind) for kind in KINDS}
         stored, quarantined = (sum(self._rows_of(file) for file in files[kind]) for kind in KINDS)
         sent = audit.read_audit(self.settings)
+        waiting = identity.backlog(self.settings, self.broker)
         p50, p95, p99 = _latency(files["tickets"])
         return Reading(
             sent=sent.sent if sent else None,
@@ -69,7 +68,7 @@ class Monitor:
             stored=stored,
             quarantined=quarantined,
             duplicate_tickets=self._duplicate_tickets(files["tickets"], stored),
-            lag=self._lag(),
+            lag=waiting.waiting if waiting else None,
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
@@ -80,18 +79,9 @@ class Monitor:
         if file.path not in self._rows:
             try:
                 self._rows[file.path] = pq.read_metadata(file.path).num_rows
-            except FileNotFoundError:  # compacted since it was listed; the next look counts its successor
+            except FileNotFoundError:  # compacted since it was listed; the next reading counts its successor
                 return 0
         return self._rows[file.path]
-
-    def _lag(self) -> int | None:
-        if topics.describe_topic(self.broker, self.settings.topic) is None:
-            return None
-        known = identity.read(self.settings)
-        begin = dict(known.start_offsets) if known else topics.start_offsets(self.broker, self.settings.topic)
-        stored = {**begin, **Checkpoint(self.settings.checkpoint_dir).committed_offsets(self.settings.topic)}
-        end = topics.end_offsets(self.broker, self.settings.topic)
-        return sum(last - stored.get(partition, 0) for partition, last in end.items())
 
     def _rate(self, stored: int) -> float:
         now = time.monotonic()
@@ -129,7 +119,7 @@ def _ask(sql: str, files: list[DataFile]) -> tuple[Any, ...] | None:
     try:
         with duckdb.connect() as connection:
             return connection.execute(sql, [[str(file.path) for file in files]]).fetchone()
-    except duckdb.IOException:  # compacted since it was listed: the next look sees its successor
+    except duckdb.IOException:  # compacted since it was listed: the next reading sees its successor
         return None
 
 
@@ -166,10 +156,10 @@ def _lines(reading: Reading) -> list[tuple[str, str, str]]:
         ("acknowledged", count(reading.acknowledged), "by the broker"),
         ("stored", count(reading.stored), "tickets in the lake"),
         ("set aside", count(reading.quarantined), "messages in quarantine"),
-        ("duplicates", count(reading.duplicate_tickets), "rows whose ticket_id is there already"),
+        ("duplicates", count(reading.duplicate_tickets), "rows with a ticket_id that is stored already"),
         ("lag", count(reading.lag), "in the topic, not stored yet"),
         ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),
-        ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch that stores it"),
+        ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch"),
         ("latency p95", seconds(reading.latency_p95_s), f"newest {_LATENCY_OVER_BATCHES} micro-batches"),
         ("latency p99", seconds(reading.latency_p99_s), ""),
     ]

@@ -1,7 +1,7 @@
 """The proof by offsets: per partition, lake ∪ quarantine must hold each offset from first to committed exactly once.
 
 Each offset is counted, in one byte: 100 million rows take seconds on two cores, no more than comparing counts, sums and
-hashes of ranges, and a count per range would take one lost and one doubled for none.
+hashes of ranges, and a count per range would not notice one lost and one duplicated offset.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,10 +20,10 @@ _COUNTED_AT_ONCE = 1 << 26  # 64 MB of counters
 
 @dataclass(frozen=True)
 class Findings:
-    """Per partition, the ranges that are missing, that stand there more than once, and that lie before the first."""
+    """Per partition, the ranges that are missing, stored more than once, or before the first offset."""
 
     missing: dict[int, list[Range]]
-    twice: dict[int, list[Range]]
+    duplicated: dict[int, list[Range]]
     foreign: dict[int, list[Range]]
 
 
@@ -36,17 +36,17 @@ def find(lake: duckdb.DuckDBPyConnection, first: Offsets, committed: Offsets) ->
         committed: per partition the first offset that is not committed.
     """
     missing: dict[int, list[Range]] = {}
-    twice: dict[int, list[Range]] = {}
+    duplicated: dict[int, list[Range]] = {}
     for partition, high in sorted(committed.items()):
         for piece in _pieces(first.get(partition, 0), high):
-            lost, doubled = _count_each(lake, partition, piece)
-            missing.setdefault(partition, []).extend(lost)
-            twice.setdefault(partition, []).extend(doubled)
-    return Findings(_joined(missing), _joined(twice), _foreign(lake, first, committed))
+            missing_here, duplicated_here = _count_each(lake, partition, piece)
+            missing.setdefault(partition, []).extend(missing_here)
+            duplicated.setdefault(partition, []).extend(duplicated_here)
+    return Findings(_joined(missing), _joined(duplicated), _foreign(lake, first, committed))
 
 
 def size(ranges: Iterable[Range]) -> int:
-    """How many offsets the ranges hold."""
+    """The number of offsets in the ranges."""
     return sum(last - first + 1 for first, last in ranges)
 
 
@@ -77,12 +77,12 @@ def _count_each(lake: duckdb.DuckDBPyConnection, partition: int, piece: Range) -
         start = int(offsets.min())
         counts = np.bincount(offsets - start)
         part = rows[start : start + len(counts)]
-        part[:] = np.minimum(part + counts, 2)  # twice is enough to know
+        part[:] = np.minimum(part + counts, 2)  # a counter of one byte must not overflow
     return as_ranges(np.flatnonzero(rows == 0) + low), as_ranges(np.flatnonzero(rows > 1) + low)
 
 
 def _foreign(lake: duckdb.DuckDBPyConnection, first: Offsets, committed: Offsets) -> dict[int, list[Range]]:
-    """Offsets before the lake's first one, or of partitions that were never read: nobody should have written them."""
+    """Offsets before the lake's first one, or of partitions that were never read: rows that should not be there."""
     known = " OR ".join(
         f"(kafka_partition = {partition} AND kafka_offset >= {first.get(partition, 0)})" for partition in committed
     )

@@ -1,12 +1,10 @@
-"""Was anything lost or stored twice? Every file is read each time; nobody's word is taken.
+"""Reconciles topic and lake: reads the offsets of every stored row and compares them with what the topic holds.
 
-Exit codes of the command: 0 nothing lost, twice or pending; 1 lost or twice; 2 only pending.
+Nothing is remembered between runs, and no count that producer or stream wrote down is trusted.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -22,6 +20,7 @@ from indutech.lake.layout import KINDS, DataFile
 from indutech.producer import audit
 from indutech.proof import offset_check
 from indutech.proof.offset_check import Range
+from indutech.proof.result import PartitionProof, Proof
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -33,66 +32,6 @@ _FILES_NAMED = 20
 
 class NothingToProve(InduTechError):
     """There is no lake and no topic yet."""
-
-
-@dataclass(frozen=True)
-class PartitionProof:
-    """One partition, in offsets; ranges name their first and last offset, both included."""
-
-    partition: int
-    first: int
-    frontier: int  # the committed offset; readers of the JSON know it by this name
-    end: int
-    last_acknowledged: int | None
-    stored: int
-    quarantined: int
-    pending: int
-    lost: list[Range] = field(default_factory=list)
-    twice: list[Range] = field(default_factory=list)
-    gaps: list[Range] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What was found; the counts are sums over the partitions.
-
-    `duplicate_tickets` counts rows whose `ticket_id` stands in the lake already (the producer sent again); it is None
-    when the lake is too large to compare ids and `full` was not asked for. `looked` is `ranges` when the two offset
-    columns of every file were read, `full` when every column was decoded and its page checksums verified as well.
-    """
-
-    topic: str
-    acknowledged: int
-    stored: int
-    quarantined: int
-    lost: int
-    twice: int
-    pending: int
-    gaps: int
-    duplicate_tickets: int | None
-    looked: Literal["ranges", "full"]
-    partitions: list[PartitionProof]
-    unreadable: list[str]
-    files_with_twice: list[str]
-
-    @property
-    def exit_code(self) -> int:
-        """0: all there, once. 1: something lost, twice or unreadable. 2: only something pending."""
-        if self.lost or self.twice or self.unreadable:
-            return 1
-        return 2 if self.pending else 0
-
-    @property
-    def sentence(self) -> str:
-        """The proof in one line."""
-        acknowledged = f"{self.acknowledged:,} acknowledged, " if self.acknowledged else ""
-        aside = f", {self.quarantined:,} set aside" if self.quarantined else ""
-        pending = f", {self.pending:,} pending" if self.pending else ""
-        return f"{acknowledged}{self.stored:,} stored{aside}, {self.lost:,} lost, {self.twice:,} twice{pending}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The proof as JSON prints it."""
-        return asdict(self)
 
 
 def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
@@ -137,13 +76,15 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     with _offsets_view(readable) as lake:
         found = offset_check.find(lake, first, {p: committed.get(p, first.get(p, 0)) for p in end})
         stored, quarantined = (_rows(lake, kind, committed) for kind in KINDS)
-        twice = {p: found.twice.get(p, []) + found.foreign.get(p, []) for p in {*found.twice, *found.foreign}}
-        named = _files_holding(lake, twice)
+        duplicated = {
+            p: found.duplicated.get(p, []) + found.foreign.get(p, []) for p in {*found.duplicated, *found.foreign}
+        }
+        holding = _files_holding(lake, duplicated)
     partitions = []
     for p in sorted(end):
         lost, gaps = _split_gaps(broker, settings.topic, p, found.missing.get(p, []))
         if p in acknowledged and acknowledged[p] >= end[p]:
-            lost.append((end[p], acknowledged[p]))  # the broker said it had them
+            lost.append((end[p], acknowledged[p]))  # acknowledged, and not in the topic
         begin = committed.get(p, first.get(p, 0))
         partitions.append(
             PartitionProof(
@@ -156,7 +97,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
                 quarantined=quarantined.get(p, 0),
                 pending=max(0, end[p] - begin),
                 lost=lost,
-                twice=twice.get(p, []),
+                twice=duplicated.get(p, []),
                 gaps=gaps,
             )
         )
@@ -166,14 +107,14 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         stored=sum(stored.values()),
         quarantined=sum(quarantined.values()),
         lost=sum(offset_check.size(p.lost) for p in partitions),
-        twice=sum(offset_check.size(ranges) for ranges in twice.values()),
+        twice=sum(offset_check.size(ranges) for ranges in duplicated.values()),
         pending=sum(p.pending for p in partitions),
         gaps=sum(offset_check.size(p.gaps) for p in partitions),
         duplicate_tickets=_duplicate_tickets(readable, sum(stored.values()), full),
         looked="full" if full else "ranges",
         partitions=partitions,
         unreadable=[str(file.path.relative_to(settings.lake_dir)) for file in unreadable],
-        files_with_twice=[str(Path(name).relative_to(settings.lake_dir)) for name in named],
+        files_with_twice=[str(Path(name).relative_to(settings.lake_dir)) for name in holding],
     )
 
 
@@ -213,7 +154,7 @@ def _offsets_view(files: Iterable[DataFile]) -> duckdb.DuckDBPyConnection:
 
 
 def _rows(lake: duckdb.DuckDBPyConnection, kind: str, committed: offset_check.Offsets) -> dict[int, int]:
-    """Rows per partition below the committed offset: what a killed micro-batch left above it will be written again."""
+    """Rows per partition below the committed offset; rows above it are of a micro-batch that will be written again."""
     below = " OR ".join(f"(kafka_partition = {p} AND kafka_offset < {end})" for p, end in committed.items()) or "false"
     counted = lake.execute(
         f"SELECT kafka_partition, count(*) FROM offsets WHERE kind = '{kind}' AND ({below}) GROUP BY ALL"
@@ -237,7 +178,7 @@ def _files_holding(lake: duckdb.DuckDBPyConnection, ranges: dict[int, list[Range
 def _split_gaps(broker: Broker, topic: str, partition: int, missing: list[Range]) -> tuple[list[Range], list[Range]]:
     """Missing offsets that hold a record are lost; where the broker has none (a transaction marker), it is a gap.
 
-    Beyond a million missing offsets nobody is asked any more: they count as lost.
+    Beyond a million missing offsets the broker is not asked any more: they count as lost.
     """
     lost: list[Range] = []
     gaps: list[Range] = []

@@ -17,6 +17,7 @@ from indutech.report import execution, report_folder
 from indutech.report.report_folder import ProofLine, Run
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
+from indutech.system.signals import interruptible
 
 
 class ProofBroken(InduTechError):
@@ -41,7 +42,7 @@ def make_report(
         ProofBroken: the report is written, and says so too.
     """
     into = Settings().data_dir / "report"
-    with execution.stoppable(), execution.room("report") as settings:
+    with interruptible(), execution.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
         with _broker_for_the_run(settings) as broker:
             executed = execution.run_all(
@@ -63,7 +64,7 @@ def refresh_outputs() -> list[Path]:
     """Run every notebook with its defaults and save the outputs in place; return the notebooks that changed."""
     sources = execution.find_notebooks()
     with (
-        execution.stoppable(),
+        interruptible(),
         execution.room("notebooks") as settings,
         _broker_for_the_run(settings),
     ):

@@ -5,21 +5,21 @@ import logging
 import os
 import secrets
 import shutil
-import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from indutech.report.parameters import refuse_unknown
+from indutech.system import progress
 from indutech.system.errors import InduTechError
-from indutech.system.progress import Watcher
+from indutech.system.progress import Position
 from indutech.system.settings import PROJECT, Settings
+from indutech.system.signals import interruptible, is_stopping
 
 NOTEBOOKS = PROJECT / "notebooks"
 CELL_DEADLINE_S = 900
@@ -36,6 +36,50 @@ class Executed:
     source: Path
     path: Path
     seconds: float
+
+
+class _Watcher:
+    """Follows a run over `cells` (notebook name → number of cells) and remembers the cell that is running."""
+
+    def __init__(self, cells: Mapping[str, int]) -> None:
+        self._cells = cells
+        self._name = ""
+        self._finished = 0
+        self.cell_index = 0
+        self.cell_source = ""
+
+    def look(self) -> Position:
+        """Which cell of which notebook is running, and how many are done."""
+        if not self._name:
+            return Position("Starting")
+        here = min(self.cell_index, self._cells[self._name] - 1)
+        text = f"{self._where()} cell {here + 1}/{self._cells[self._name]}"
+        return Position(text, self._finished + here, sum(self._cells.values()), "cells")
+
+    def notebook(self, name: str) -> None:
+        """A notebook starts."""
+        self.cell_index, self.cell_source = 0, ""
+        self._name = name
+
+    def cell(self, cell: Any, cell_index: int) -> None:
+        """A cell starts; papermill calls this.
+
+        Raises:
+            KeyboardInterrupt: a signal came at a moment at which Python could not raise it.
+        """
+        if is_stopping():
+            raise KeyboardInterrupt
+        self.cell_index, self.cell_source = cell_index, str(cell.source)
+
+    def notebook_done(self, seconds: float) -> str:
+        """The notebook ran to its end; return the line that says so."""
+        count = self._cells[self._name]
+        self._finished += count
+        self.cell_index = 0
+        return f"{self._where()}  {count} cells in {seconds:.0f} s"
+
+    def _where(self) -> str:
+        return f"[{list(self._cells).index(self._name) + 1}/{len(self._cells)}] {self._name}"
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -90,10 +134,12 @@ def run_all(
     refuse_unknown(parameters, {name for names in declared.values() for name in names})
     into.mkdir(parents=True, exist_ok=True)
     done = []
-    with Watcher({notebook.stem: _cell_count(notebook) for notebook in notebooks}, show_progress) as watcher:
+    watcher = _Watcher({notebook.stem: _cell_count(notebook) for notebook in notebooks})
+    with interruptible(), progress.shown(watcher.look, wanted=show_progress) as say:
         for notebook in notebooks:
             own = {name: value for name, value in parameters.items() if name in declared[notebook]}
             done.append(_run(notebook, into / notebook.name, own, watcher))
+            say(watcher.notebook_done(done[-1].seconds))
     return done
 
 
@@ -104,21 +150,7 @@ def declared_parameters(notebook: Path) -> list[str]:
     return list(papermill.inspect_notebook(str(notebook)))
 
 
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGTERM unwind like Ctrl-C does, so that kernels, Spark and broker are stopped on the way out."""
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _run(notebook: Path, executed: Path, parameters: Mapping[str, object], watcher: Watcher) -> Executed:
+def _run(notebook: Path, executed: Path, parameters: Mapping[str, object], watcher: _Watcher) -> Executed:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from traitlets.config import Config
@@ -147,11 +179,10 @@ def _run(notebook: Path, executed: Path, parameters: Mapping[str, object], watch
         raise _stopped(notebook, executed, watcher, f"it ran for more than {CELL_DEADLINE_S // 60} minutes") from None
     except DeadKernelError:
         raise _stopped(notebook, executed, watcher, "its kernel died, perhaps for want of memory") from None
-    watcher.notebook_done()
     return Executed(notebook, executed, time.monotonic() - started)
 
 
-def _stopped(notebook: Path, executed: Path, watcher: Watcher, cause: str) -> NotebookFailed:
+def _stopped(notebook: Path, executed: Path, watcher: _Watcher, cause: str) -> NotebookFailed:
     return _failure(notebook, executed, watcher.cell_index, watcher.cell_source, cause)
 
 

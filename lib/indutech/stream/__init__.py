@@ -4,4 +4,4 @@
 a micro-batch is written.
 """
 
-__all__ = ["job", "metrics", "progress", "session", "transforms"]
+__all__ = ["job", "metrics", "session", "transforms"]

@@ -2,11 +2,9 @@
 
 import json
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
@@ -21,6 +19,7 @@ from indutech.lake.identity import Identity
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
+from indutech.stream.metrics import StreamPosition, WriteBatch
 from indutech.stream.session import session
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -57,13 +56,15 @@ def run(
     *,
     once: bool,
     spark: SparkSession | None = None,
-    on_batch: Callable[[dict[str, int]], None] | None = None,
+    position: StreamPosition | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> StreamResult:
-    """Store what the topic holds; `once` drains what is there and returns, otherwise until SIGTERM or SIGINT.
+    """Store what the topic holds; `once` drains what is there and returns, otherwise until `stop` returns True.
 
     Args:
         spark: a session to use and leave running; by default one is started.
-        on_batch: called after each micro-batch with its number and counts.
+        position: kept up to date, for a progress display.
+        stop: asked several times a second; the micro-batch that has begun is finished.
 
     Raises:
         SecondWriter: another stream or compaction holds this lake.
@@ -72,7 +73,7 @@ def run(
         StreamFailed: Spark stopped with an error.
         RightMissing: the user of the settings may not read the topic.
     """
-    with sole_writer(settings), _stop_asked() as stop:
+    with sole_writer(settings):
         topic = topics.ensure_topic(broker, settings)
         topics.refuse_without("READ", broker, topic)
         known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
@@ -84,23 +85,30 @@ def run(
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
         writer = BatchWriter(settings, known)
+        position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
-        spark = spark or session(settings)
-        listener = metrics.ProgressWriter(settings, writer, on_batch)
+        spark = spark or _new_session(settings)
+        listener = metrics.ProgressWriter(settings, writer, position)
         spark.streams.addListener(listener)
         try:
-            query = _start(spark, settings, broker, known, writer, once)
-            _wait(query, stop, settings)
-            listener.settle()
+            if not stop():  # Spark needs seconds to start
+                query = _start(spark, settings, broker, known, position.following(writer), once)
+                position.started()
+                _wait(query, stop, settings)
+                listener.settle()
         finally:
             spark.streams.removeListener(listener)
-        return StreamResult(
-            listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop.is_set()
-        )
+        return StreamResult(listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop())
+
+
+def _new_session(settings: Settings) -> SparkSession:
+    """Spark, started in a thread: in the main one it would replace the process's handler of Ctrl-C with its own."""
+    with ThreadPoolExecutor(1) as starting:
+        return starting.submit(session, settings).result()
 
 
 def _start(
-    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, writer: BatchWriter, once: bool
+    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, write: WriteBatch, once: bool
 ) -> StreamingQuery:
     first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
     source = (
@@ -113,21 +121,24 @@ def _start(
         .option("minPartitions", os.cpu_count() or 1)
         .load()
     )
-    sink = source.writeStream.foreachBatch(writer).option("checkpointLocation", str(settings.checkpoint_dir))
+    sink = source.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
     if once:
         return sink.trigger(availableNow=True).start()
     return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()
 
 
-def _wait(query: StreamingQuery, stop: threading.Event, settings: Settings) -> None:
+def _wait(query: StreamingQuery, stop: Callable[[], bool], settings: Settings) -> None:
     try:
-        while query.isActive and not stop.is_set():
+        while query.isActive and not stop():
             query.awaitTermination(0.2)  # type: ignore[arg-type]
         if query.isActive:
             _let_the_batch_finish(query)
             query.stop()
         if failure := query.exception():
             raise failure
+    except KeyboardInterrupt:  # the cell of a notebook was interrupted
+        query.stop()
+        raise
     except PySparkException as error:
         raise StreamFailed(
             f"Spark stopped: {_cause(error)} Nothing is lost: what was not committed is done again at the next start. "
@@ -155,18 +166,3 @@ def _cause(error: PySparkException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("Caused by:", "indutech.", "java.", "org.apache.kafka"))]
     return (telling[-1] if telling else lines[0] if lines else type(error).__name__)[:400].rstrip(".") + "."
-
-
-@contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; in a thread other than the main one, nobody can."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

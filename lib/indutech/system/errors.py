@@ -1,5 +1,5 @@
-"""The family of errors that a user can act on."""
+"""The base class of all errors that a user can act on."""
 
 
 class InduTechError(Exception):
-    """Something the user can mend: the message says what happened, where, and the next step."""
+    """An error that the user can correct: the message says what happened, where, and the next step."""

@@ -1,4 +1,4 @@
-"""Leases and locks that die with their owner: the kernel frees a file lock even after SIGKILL.
+"""Leases and exclusive locks as locked files, which the system frees when their holder ends, even by SIGKILL.
 
 Only the standard library: the supervisor of the broker imports nothing else.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Lease:
-    """The word of one user that the broker is needed; it ends with `release`, or with the process."""
+    """A locked file that says that one process uses a folder; it ends with `release`, or with the process."""
 
     file: Path
     descriptor: int
@@ -28,7 +28,7 @@ class Lease:
 
 
 def take(folder: Path) -> Lease:
-    """Return a new lease on what lives in this folder."""
+    """Return a new lease in this folder, held by this process."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{os.getpid()}-{uuid.uuid4().hex}.lease"
     descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
@@ -37,25 +37,25 @@ def take(folder: Path) -> Lease:
 
 
 def holders(folder: Path) -> list[int]:
-    """Return the process id behind each lease that is still held, sorted."""
+    """Return the process ids of the lease holders, sorted."""
     return sorted(int(file.name.split("-")[0]) for file in folder.glob("*.lease") if is_locked(file))
 
 
-def forget_the_dead(folder: Path) -> None:
-    """Delete the leases whose owner is gone; only the holder of the folder's lock may, since it sees none half made."""
+def remove_stale(folder: Path) -> None:
+    """Delete the leases without a holder; only under the folder's lock, because `take` makes and locks in two steps."""
     for file in folder.glob("*.lease"):
         if not is_locked(file):
             file.unlink(missing_ok=True)
 
 
 def is_locked(file: Path) -> bool:
-    """Tell whether somebody holds this file exclusively."""
+    """Tell whether a process holds an exclusive lock on this file."""
     try:
         descriptor = os.open(file, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        # Shared, so that two who look at the same moment do not take each other for an owner.
+        # Shared, so that two processes that look at the same moment do not see each other's lock as a lease.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -65,7 +65,7 @@ def is_locked(file: Path) -> bool:
 
 
 def try_lock(file: Path) -> int | None:
-    """Return a descriptor that holds the file until it is closed, or None if somebody else holds it."""
+    """Return a descriptor that locks the file until it is closed, or None if another process has locked it."""
     descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,10 +79,10 @@ def try_lock(file: Path) -> int | None:
 
 @contextlib.contextmanager
 def exclusively(file: Path, timeout_s: float) -> Iterator[None]:
-    """Hold a lock file while the block runs.
+    """Hold an exclusive lock on a file while the block runs.
 
     Raises:
-        TimeoutError: somebody else held it all that time.
+        TimeoutError: another process held it all that time.
     """
     deadline = time.monotonic() + timeout_s
     while (descriptor := try_lock(file)) is None:

@@ -1,74 +1,87 @@
-"""Show where a headless run of notebooks is: one bar on a terminal, plain lines elsewhere."""
+"""The progress display of every command: one line that moves on a terminal; elsewhere only lines for finished steps.
 
+It knows nothing of what is counted: the caller passes a function that returns the present `Position`.
+"""
+
+import os
 import sys
 import time
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from indutech.system import signals
+
+REFRESHES_PER_S = 10
+WIDEST_BAR = 40
+STOPPING = "Stopping; Ctrl-C again leaves at once"
 
 
-class Watcher:
-    """Follows a run over `cells` (notebook name → number of cells) and remembers the cell that is running."""
+@dataclass(frozen=True)
+class Position:
+    """How far a piece of work is; without a `unit` there is no count, and without a `total` no bar."""
 
-    def __init__(self, cells: Mapping[str, int], show: bool = True) -> None:
-        self._cells = cells
-        self._show = show
-        self._console = Console(stderr=True)
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-        self._name = ""
-        self._started = 0.0
-        self._finished = 0
-        self.cell_index = 0
-        self.cell_source = ""
+    text: str
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
 
-    def __enter__(self) -> "Watcher":
-        if self._show and self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                TimeElapsedColumn(), console=self._console, transient=True,
-            )  # fmt: skip
-            self._bar.start()
-            self._task = self._bar.add_task("starting", total=sum(self._cells.values()))
-        return self
+    @property
+    def count(self) -> str:
+        """How much is done, and of how much."""
+        if not self.unit:
+            return ""
+        return f"{self.done:,}{'' if self.total is None else f'/{self.total:,}'} {self.unit}"
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
 
-    def notebook(self, name: str) -> None:
-        """A notebook starts."""
-        self._name, self._started = name, time.monotonic()
-        self.cell_index, self.cell_source = 0, ""
-        self._update()
+def on_terminal() -> bool:
+    """Tell whether somebody can watch a line move."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def cell(self, cell: Any, cell_index: int) -> None:
-        """A cell starts; papermill calls this."""
-        self.cell_index, self.cell_source = cell_index, str(cell.source)
-        self._update()
 
-    def notebook_done(self) -> None:
-        """The notebook ran to its end."""
-        self._finished += self._cells[self._name]
-        self._line(f"{self._where()}  {self._cells[self._name]} cells in {time.monotonic() - self._started:.0f} s")
-        self._update()
+@contextmanager
+def shown(look: Callable[[], Position], *, wanted: bool = True) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what `look` returns while the block runs, and give a function that writes a line of its own.
 
-    def _where(self) -> str:
-        return f"[{list(self._cells).index(self._name) + 1}/{len(self._cells)}] {self._name}"
+    `look` is called in another thread, so it must be quick and must not raise. With `wanted` false nothing is written.
+    """
+    if not wanted:
+        yield lambda _line: None
+    elif not on_terminal():
+        yield lambda line: print(line, file=sys.stderr, flush=True)
+    else:
+        began = time.monotonic()
+        spinner = Spinner("dots")
+        # A descriptor of its own, because stderr points at a file while Spark's JVM starts.
+        with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal:
+            live = Live(
+                console=Console(file=terminal),
+                get_renderable=lambda: _line(look(), spinner, time.monotonic() - began),
+                refresh_per_second=REFRESHES_PER_S,
+                transient=True,
+            )
+            with live:
+                yield lambda line: live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _update(self) -> None:
-        if self._bar:
-            here = min(self.cell_index, self._cells[self._name])
-            of = f"cell {here + 1}/{self._cells[self._name]}"
-            self._bar.update(self._task, description=f"{self._where()} {of}", completed=self._finished + here)
 
-    def _line(self, text: str) -> None:
-        if self._bar:
-            self._bar.console.print(text, markup=False, highlight=False)
-        elif self._show:
-            print(text, file=sys.stderr, flush=True)
+def _line(position: Position, spinner: Spinner, seconds: float) -> Table:
+    line = Table.grid(padding=(0, 1))
+    line.add_column(no_wrap=True)
+    line.add_column(no_wrap=True, overflow="ellipsis")
+    cells: list[RenderableType] = [spinner, Text(STOPPING if signals.is_stopping() else position.text)]
+    if position.total:
+        line.add_column(max_width=WIDEST_BAR, min_width=8)
+        cells.append(ProgressBar(total=position.total, completed=min(position.done, position.total)))
+    for text in filter(None, (position.count, str(timedelta(seconds=int(seconds))))):
+        line.add_column(no_wrap=True, style="cyan")
+        cells.append(Text(text))
+    line.add_row(*cells)
+    return line

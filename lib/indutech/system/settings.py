@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 class Settings(BaseSettings):
-    """What someone may change without touching the code.
+    """The settings, validated; a wrong value is an error that names the variable.
 
     Names of the environment variables are the aliases; relative folders start at the project's root,
     so that a notebook, a test and the command line all mean the same place.

@@ -1,4 +1,4 @@
-"""Small state files that are either the old text or the new one, never half of either."""
+"""Small JSON state files, replaced atomically: a reader sees the old content or the new one, never a part."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write `content` to a draft, push it to the disk, and put it in the place of `path` in one step."""
+    """Write `content` to a temporary file, flush it to disk, and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with draft.open("w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Apache Kafka in one process: its settings, its storage and its command line."""
+"""Starts Apache Kafka in one process: formats its storage, builds its command line, launches its supervisor."""
 
 import base64
 import contextlib
@@ -64,12 +64,12 @@ def launch(folder: Path) -> None:
 
 
 def is_supervised(folder: Path) -> bool:
-    """Tell whether a supervisor, and so a broker, lives in this folder."""
+    """Tell whether a supervisor, and so a broker, runs in this folder."""
     return leases.is_locked(folder / "supervisor.lock")
 
 
 def has_answered(folder: Path) -> None:
-    """Tell the supervisor that this broker has worked: from now on it is worth a restart if it dies."""
+    """Tell the supervisor that this broker has worked: from now on it is restarted if it dies."""
     (folder / "answered").touch()
 
 
@@ -78,7 +78,7 @@ def log_file(folder: Path) -> Path:
     return folder / "broker.log"
 
 
-def last_words(folder: Path, lines: int = 6) -> str:
+def log_tail(folder: Path, lines: int = 6) -> str:
     """Return the end of the broker's log, without stack traces, in one line."""
     try:
         text = log_file(folder).read_text("utf-8", errors="replace")
@@ -141,7 +141,7 @@ def _format(folder: Path, admin: Security | None) -> None:
         *_first_user(admin),
         options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
     )
-    with _out_of_sight(folder / "format.arguments", command[1:]) as arguments:
+    with _as_argument_file(folder / "format.arguments", command[1:]) as arguments:
         formatting = subprocess.run(
             [command[0], arguments],
             cwd=folder,
@@ -154,7 +154,7 @@ def _format(folder: Path, admin: Security | None) -> None:
         log.write(formatting.stdout + formatting.stderr)
     if formatting.returncode:
         raise BrokerNotReady(
-            f"The embedded broker could not format its storage in {folder}: {last_words(folder)} "
+            f"The embedded broker could not format its storage in {folder}: {log_tail(folder)} "
             f"(the whole log: {log_file(folder)})."
         )
 
@@ -167,7 +167,7 @@ def _first_user(admin: Security | None) -> list[str]:
 
 
 @contextlib.contextmanager
-def _out_of_sight(file: Path, arguments: Sequence[str]) -> Iterator[str]:
+def _as_argument_file(file: Path, arguments: Sequence[str]) -> Iterator[str]:
     """Give `java` its arguments in a file: everyone on the machine can list those of a process."""
     file.touch(mode=0o600)
     try:

@@ -1,4 +1,4 @@
-"""What the embedded broker is told: its settings, its ports and what it logs."""
+"""The configuration files of the embedded broker: server properties, ports and logging."""
 
 import re
 import socket

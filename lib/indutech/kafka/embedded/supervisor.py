@@ -1,7 +1,7 @@
-"""The small process that owns the broker's JVM: stops it when the last lease ends, restarts it if it dies.
+"""The process that owns the broker's JVM: stops it when the last lease ends, restarts it if it dies.
 
 It lives in a session of its own, so that Ctrl-C in a terminal does not reach the broker under a stream that is
-still stopping; it holds no lease, so that the death of every user, however sudden, ends the broker and then itself.
+still stopping; it holds no lease, so that it ends with the last lease holder, also after SIGKILL.
 Started as `python -m indutech.kafka.embedded.supervisor FOLDER COMMAND…`; only the standard library, to stay small.
 """
 
@@ -19,14 +19,14 @@ from pathlib import Path
 from indutech.system import leases
 
 LOOKS_EVERY_S = 0.2
-STOPS_WITHIN_S = 30  # it may have gigabytes to flush
-ENDS_WITHIN_S = 4  # when its users were killed: nobody is there to see that it still works
+STOPS_WITHIN_S = 30  # it may have gigabytes to write
+ENDS_WITHIN_S = 4  # when its users were killed: nothing should run on for long
 RESTARTS = 3  # within RESTARTS_PER_S, before the supervisor gives up
 RESTARTS_PER_S = 60
 
 
 def supervise(folder: Path, command: list[str]) -> None:
-    """Run the broker until nobody needs it, it cannot be kept alive, or its data is gone."""
+    """Run the broker until no lease is held, it keeps dying, or its data is deleted."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: stopping.append(received))
@@ -40,12 +40,12 @@ def supervise(folder: Path, command: list[str]) -> None:
                     break
                 broker = _launch(folder, command)
             if not _is_needed(folder) and (lock := _try_lock(folder)) is not None:
-                held.callback(os.close, lock)  # a new user waits until this broker is gone, then starts another
+                held.callback(os.close, lock)  # a new user waits until this broker has ended, then starts another
                 if not _is_needed(folder):
                     break
                 held.close()
             time.sleep(LOOKS_EVERY_S)
-        killed_users = any((folder / "leases").glob("*.lease"))  # who leaves by himself deletes his
+        killed_users = any((folder / "leases").glob("*.lease"))  # a user that ends normally deletes its own
         _stop(broker, ENDS_WITHIN_S if killed_users else STOPS_WITHIN_S)
         for leftover in ("broker.json", "kept", "answered"):
             with contextlib.suppress(OSError):
@@ -89,6 +89,6 @@ def _stop(broker: "subprocess.Popen[bytes]", timeout_s: float) -> None:
 
 
 if __name__ == "__main__":
-    if os.fork():  # the grandchild belongs to nobody, so that no user has to outlive it to reap it
+    if os.fork():  # the grandchild is reparented, so that no user has to stay to reap it
         os._exit(0)
     supervise(Path(sys.argv[1]), sys.argv[2:])

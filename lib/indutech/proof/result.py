@@ -1,13 +1,80 @@
-"""The proof as a table for the terminal."""
+"""The result of a reconciliation: counts and ranges of offsets, its exit code, and its table for the terminal.
+
+Exit codes: 0 nothing lost, stored twice or pending; 1 lost, stored twice or unreadable; 2 only pending.
+Fields are the keys of `indutech reconcile --json`, which other programs read: `frontier` is the committed offset, and
+`twice` counts duplicated offsets.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from indutech.proof.offset_check import Range, size
-from indutech.proof.reconcile import Proof
 
 _RANGES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class PartitionProof:
+    """The result for one partition; a range is its first and its last offset, both included."""
+
+    partition: int
+    first: int
+    frontier: int
+    end: int
+    last_acknowledged: int | None
+    stored: int
+    quarantined: int
+    pending: int
+    lost: list[Range] = field(default_factory=list)
+    twice: list[Range] = field(default_factory=list)
+    gaps: list[Range] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The result of a reconciliation; the counts are sums over the partitions.
+
+    `duplicate_tickets` counts rows whose `ticket_id` stands in the lake already (the producer sent again); it is None
+    when the lake is too large to compare ids and `full` was not asked for. `looked` is `ranges` when the two offset
+    columns of every file were read, `full` when every column was decoded and its page checksums verified as well.
+    """
+
+    topic: str
+    acknowledged: int
+    stored: int
+    quarantined: int
+    lost: int
+    twice: int
+    pending: int
+    gaps: int
+    duplicate_tickets: int | None
+    looked: Literal["ranges", "full"]
+    partitions: list[PartitionProof]
+    unreadable: list[str]
+    files_with_twice: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """0: all there, once. 1: something lost, twice or unreadable. 2: only something pending."""
+        if self.lost or self.twice or self.unreadable:
+            return 1
+        return 2 if self.pending else 0
+
+    @property
+    def sentence(self) -> str:
+        """The proof in one line."""
+        acknowledged = f"{self.acknowledged:,} acknowledged, " if self.acknowledged else ""
+        aside = f", {self.quarantined:,} set aside" if self.quarantined else ""
+        pending = f", {self.pending:,} pending" if self.pending else ""
+        return f"{acknowledged}{self.stored:,} stored{aside}, {self.lost:,} lost, {self.twice:,} twice{pending}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The proof as JSON prints it."""
+        return asdict(self)
 
 
 def show(proof: Proof, console: Console | None = None) -> None:

@@ -1,0 +1,112 @@
+"""A command in a terminal of its own, as a person would run it: what it shows, Ctrl-C, and what it leaves behind."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from indutech.system.settings import Settings
+
+CTRL_C = b"\x03"
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Terminal:
+    """`indutech` in the foreground of a pseudo-terminal of 80 columns, with these settings in its environment."""
+
+    def __init__(self, settings: Settings, *arguments: str) -> None:
+        self._data_dir = str(settings.data_dir)
+        self._keyboard, screen = pty.openpty()
+        fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
+            "KAFKA_TOPIC": settings.topic,
+            "INDUTECH_DATA_DIR": self._data_dir,
+            "TERM": "xterm-256color",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "indutech", *arguments],
+            env=environment,
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches its process group
+        )
+        os.close(screen)
+        self._written = bytearray()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one in self.processes():
+            one.kill()
+        self._process.wait()
+        self._reader.join(5)
+        os.close(self._keyboard)
+
+    @property
+    def written(self) -> str:
+        """Everything that was written to the screen so far."""
+        return self._written.decode(errors="replace")
+
+    def wait_until(self, true: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait, with a deadline, until something is true while the command runs."""
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert self._process.poll() is None, f"it ended: {self.written}"
+            assert time.monotonic() < deadline, f"not within {seconds} s: {self.written}"
+            time.sleep(0.02)
+
+    def press_ctrl_c(self) -> None:
+        """Type Ctrl-C."""
+        os.write(self._keyboard, CTRL_C)
+
+    def ends_within(self, seconds: float) -> tuple[int, list[str]]:
+        """Return the exit code, and the lines that stand on the screen where the progress display was."""
+        code = self._process.wait(seconds)
+        self._reader.join(5)
+        after_display = self.written.rpartition("\x1b[?25h")[2].rpartition("^C")[2]
+        return code, [line.strip() for line in ESCAPES.sub("", after_display).splitlines() if line.strip()]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that work for this data folder."""
+        return [one for one in psutil.process_iter() if _data_dir_of(one).startswith(self._data_dir)]
+
+    def leaves_nothing_within(self, seconds: float) -> bool:
+        """Tell whether all its processes have ended by then."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.processes() == []
+
+    def _read(self) -> None:
+        try:
+            while chunk := os.read(self._keyboard, 65_536):
+                self._written += chunk
+        except OSError:  # the last process that had the screen is gone
+            return
+
+
+def _data_dir_of(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("INDUTECH_DATA_DIR", "") if process.pid != os.getpid() else ""
+    except psutil.Error:
+        return ""
