@@ -7,7 +7,8 @@ from pathlib import Path
 from indutech.system.settings import PROJECT
 from indutech.tickets import strict_json
 from indutech.tickets.cases import malformed_cases
-from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, contract_table
+from indutech.tickets.contract import TEAM_FOR_TYPE, Priority
+from indutech.tickets.schema import contract_table
 
 DOCUMENT = PROJECT / "docs" / "ticket.md"
 _MARKERS = re.compile(r"(<!-- ticket:(?P<name>[a-z]+) -->\n).*?(<!-- /ticket -->)", re.S)
