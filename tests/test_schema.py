@@ -3,6 +3,7 @@
 import random
 import re
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import pyarrow as pa
 import pytest
@@ -11,7 +12,7 @@ from indutech.lake import ddl, layout
 from indutech.system.settings import PROJECT
 from indutech.tickets import compact_json, schema
 from indutech.tickets.contract import FIELDS, KINDS, validate
-from indutech.tickets.fields import FreeText, Integer, Moment
+from indutech.tickets.fields import FreeText, Integer, Moment, Word
 from indutech.tickets.generator import ticket_messages
 
 
@@ -84,6 +85,13 @@ def test_ranges_with_gaps_are_refused(allowed: range) -> None:
     """No pattern can tell them."""
     with pytest.raises(ValueError, match="is empty or has gaps"):
         Integer(allowed)
+
+
+@pytest.mark.parametrize("word", ["", " Web", 'Web"', "We\\b", "Te\u0301le\u0301phone", "Web\u200b"])
+def test_words_that_no_message_could_hold_are_refused(word: str) -> None:
+    """Words are compared after NFC and trimming, and the fast path compares them as JSON writes them."""
+    with pytest.raises(ValueError, match="is empty, not NFC, padded with blanks, or escaped in JSON"):
+        Word(StrEnum("Words", {"ONE": word}))
 
 
 @pytest.mark.parametrize("text", ["", " a", "\u00a0a", 'a"b', "a\\b", "a\tb", "a\x00"])

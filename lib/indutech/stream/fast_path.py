@@ -39,7 +39,7 @@ def fast_path(kafka_rows: DataFrame) -> DataFrame:
         _bytes(1, HEAD_BYTES).alias("head"),
         # Whether a moment exists only a cast can tell: done here, once, for the condition and for the value.
         *(_moment(name).alias(f"moment_{name}") for name in FIELDS if isinstance(KINDS[name], Moment)),
-        _bytes(HEAD_BYTES + 1, tail_at - len(BEFORE[TAIL[0]]) - HEAD_BYTES - 1).alias("text"),
+        _bytes(HEAD_BYTES + 1, tail_at - len(BEFORE[TAIL[0]].encode()) - HEAD_BYTES - 1).alias("text"),
     )
     first = F.substring("value", HEAD_BYTES + 1, 1)
     moments = [F.col(f"moment_{name}").isNotNull() for name in FIELDS if isinstance(KINDS[name], Moment)]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from indutech.stream import transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.stream.validation import validation
 from indutech.tickets import schema
@@ -63,15 +62,13 @@ def ingest_date() -> Column:
 def steps(spark: SparkSession) -> str:
     """A Markdown table: each step of the stream and the columns it leaves."""
     read = spark.createDataFrame([], schema.spark_schema(schema.KAFKA))
-    validated = spark.createDataFrame(
-        [], transforms.validated(read).schema
-    )  # so that Spark resolves the expression only once
+    rows = spark.createDataFrame([], validated(read).schema)  # so that Spark resolves the expression only once
     now = F.lit(None).cast("timestamp")
     done = {
         "read from Kafka": read.columns,
-        "validated: a reason, or the ticket's fields": [name for name in validated.columns if name not in read.columns],
-        "no reason: to the lake": transforms.as_tickets(validated, now).columns,
-        "a reason: to the quarantine": transforms.as_quarantine(validated, now).columns,
+        "validated: a reason, or the ticket's fields": [name for name in rows.columns if name not in read.columns],
+        "no reason: to the lake": as_tickets(rows, now).columns,
+        "a reason: to the quarantine": as_quarantine(rows, now).columns,
     }
-    rows = [f"| {step} | {', '.join(f'`{name}`' for name in columns)} |" for step, columns in done.items()]
-    return "\n".join(["| step | columns |", "|---|---|", *rows])
+    lines = [f"| {step} | {', '.join(f'`{name}`' for name in columns)} |" for step, columns in done.items()]
+    return "\n".join(["| step | columns |", "|---|---|", *lines])

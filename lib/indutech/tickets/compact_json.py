@@ -40,7 +40,7 @@ WIDTHS: Mapping[str, int] = {name: KINDS[name].width or 0 for name in FIELDS[:_A
 def _starts() -> dict[str, int]:
     starts, at = {}, 0
     for name in (*WIDTHS, TEXT):
-        starts[name] = at = at + len(BEFORE[name])
+        starts[name] = at = at + len(BEFORE[name].encode())
         at += WIDTHS.get(name, 0)
     return starts
 

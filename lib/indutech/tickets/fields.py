@@ -193,6 +193,12 @@ class Word(Kind):
 
     vocabulary: type[StrEnum]
 
+    def __post_init__(self) -> None:
+        """Refuse words that no message could hold, or that the fast path would have to unescape."""
+        for word in self.words:
+            if word != unicodedata.normalize("NFC", word).strip(BLANKS) or re.search(ESCAPED, word) or not word:
+                raise ValueError(f"{word!r} is empty, not NFC, padded with blanks, or escaped in JSON")
+
     @property
     def words(self) -> list[str]:
         """The vocabulary, in its order."""
