@@ -18,7 +18,7 @@ from indutech.tickets.contract import FIELDS
 
 Edit = tuple[str, str, str]  # file, the text before which the new text goes, the new text
 CONTRACT, GENERATOR = "lib/indutech/tickets/contract.py", "lib/indutech/tickets/generator.py"
-_END_OF_FIELDS, _END_OF_BLOCK = "\n\ndef _kind(", "        }\n        first += wanted"
+_END_OF_FIELDS, _END_OF_BLOCK = "\n\ndef _kind(", "        }\n        if missing :="
 
 # The recipe of CONTRIBUTING.md, to the letter.
 ONE_WORD: list[Edit] = [
@@ -120,6 +120,15 @@ def test_a_field_that_cannot_work_is_refused_at_once(tmp_path: Path, line: str, 
 
     assert ran.returncode == 1
     assert reason in ran.stderr
+
+
+def test_a_forgotten_line_of_the_generator_is_named(tmp_path: Path) -> None:
+    """Nothing is generated without the new field."""
+    copy(tmp_path / "copy", ONE_WORD[:2])
+
+    ran = run(tmp_path / "copy", "-c", "from indutech.tickets import generator; generator.make_tickets(1, seed=1)")
+
+    assert "The generator draws no channel: add a line" in ran.stderr
 
 
 def test_the_fast_path_needs_its_order_of_fields(tmp_path: Path) -> None:

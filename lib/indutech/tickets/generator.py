@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from indutech.tickets.compact_json import BEFORE, END, HEAD_BYTES, STARTS, TAIL, TEXT, WIDTHS
-from indutech.tickets.contract import CLIENT_IDS, FIELDS, KINDS, Priority, TicketType
+from indutech.tickets.contract import CLIENT_IDS, FIELDS, KINDS, ContractUnusable, Priority, TicketType
 from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
 from indutech.tickets.sentences import HalfSentences, half_sentences
 from indutech.tickets.vocabulary import DAY_WEIGHTS, HOUR_WEIGHTS, PRIORITY_WEIGHTS, TYPE_WEIGHTS
@@ -91,7 +91,7 @@ def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | N
         type_, priority = np.divmod(np.searchsorted(pairs, uniform[2] * pairs[-1], side="right"), len(Priority))
         # A further field is one more line. Draw it from a generator of its own, or all other values change:
         # np.random.default_rng([seed, 7, first]).integers(0, len(Words), _BLOCK)[:wanted]
-        yield {
+        block = {
             "ticket_id": ids,
             "client_id": CLIENT_IDS.start + np.searchsorted(clients, uniform[1] * clients[-1], side="right"),
             "creation_date": np.datetime64(int(start.timestamp()), "s") + seconds.astype("m8[s]"),
@@ -99,6 +99,9 @@ def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | N
             "type": type_,
             "priority": priority,
         }
+        if missing := [name for name in FIELDS if name not in block]:
+            raise ContractUnusable(f"The generator draws no {', '.join(missing)}: add a line for it in {__name__}.")
+        yield block
         first += wanted
 
 
