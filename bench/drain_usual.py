@@ -9,8 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from indutech.jvm.jars import spark_kafka_jars
-
-SCHEMA = "ticket_id string, client_id int, creation_date timestamp, request string, type string, priority string"
+from indutech.tickets.schema import spark_schema
 
 if __name__ == "__main__":
     address, topic, folder = sys.argv[1:]
@@ -24,7 +23,9 @@ if __name__ == "__main__":
             .option("startingOffsets", "earliest")
             .load()
         )
-        tickets = rows.select(F.from_json(F.col("value").cast("string"), SCHEMA).alias("ticket")).select("ticket.*")
+        tickets = rows.select(F.from_json(F.col("value").cast("string"), spark_schema()).alias("ticket")).select(
+            "ticket.*"
+        )
         query = (
             tickets.writeStream.format("parquet")
             .option("path", f"{folder}/{name}/tickets")

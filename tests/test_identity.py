@@ -59,7 +59,7 @@ def test_later_starts_keep_the_first_offsets(running_lake: Settings):
         ({"name": "other"}, "from topic client_tickets, not other"),
     ],
 )
-def test_strangers_are_refused(running_lake: Settings, change: dict[str, str], words: str):
+def test_another_topic_is_refused(running_lake: Settings, change: dict[str, str], words: str):
     """The same offsets of another topic are other messages; the message says what differs and the way out."""
     with pytest.raises(LakeIdentityMismatch, match=words) as refusal:
         identity.admit(running_lake, dataclasses.replace(TOPIC, **change), {0: 0})
@@ -75,7 +75,7 @@ def test_a_checkpoint_deleted_alone_is_refused(running_lake: Settings):
         identity.admit(running_lake, TOPIC, {0: 0})
 
 
-def test_a_foreign_checkpoint_is_refused(running_lake: Settings):
+def test_the_checkpoint_of_another_query_is_refused(running_lake: Settings):
     """A checkpoint of another query under this lake."""
     lakes.plan(running_lake, 1, {0: 9}, query_id="q2")
 

@@ -40,7 +40,7 @@ def test_a_folder_that_this_try_did_not_write_is_removed(settings: Settings):
     assert not stale.exists()
 
 
-def test_leftovers_of_a_killed_writer_are_removed(settings: Settings):
+def test_temporary_files_of_a_killed_writer_are_removed(settings: Settings):
     """DuckDB's `**` enters hidden folders and stops on a truncated file there."""
     kept = lakes.store(settings, "tickets", "2026-01-01", 0, [0])
     for kind in layout.KINDS:
@@ -48,6 +48,6 @@ def test_leftovers_of_a_killed_writer_are_removed(settings: Settings):
         cut.parent.mkdir(parents=True)
         cut.write_bytes(b"PAR1")
 
-    layout.remove_leftovers(settings)
+    layout.remove_temporary_files(settings)
 
     assert list(settings.lake_dir.rglob("*.parquet")) == [kept]

@@ -166,12 +166,12 @@ def test_the_monitor_shows_what_is_there(drained: Drained, broker: Broker):
 @pytest.mark.parametrize(
     ("bound", "value"), [("MOST_IN_ONE_PASS", 3), ("LARGEST_IN_ONE_PASS_BYTES", 100)], ids=["too many", "too large"]
 )
-def test_odd_messages_beyond_the_bounds_get_the_same_verdicts(
+def test_messages_beyond_the_bounds_get_the_same_reasons(
     broker: Broker, new_settings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ):
     """When they do not fit into one pass, Spark validates every message; lake and quarantine come out the same."""
     monkeypatch.setattr(batches, bound, value)
-    settings = new_settings(f"odd-{bound.lower().replace('_', '-')}")
+    settings = new_settings(f"beyond-{bound.lower().replace('_', '-')}")
     cases = malformed_cases()
     usual = [message for block in generator.ticket_messages(10, seed=1) for message in block]
     places = send(broker, settings, [*((b"1000", case.value) for case in cases), *usual])

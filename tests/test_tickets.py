@@ -17,11 +17,10 @@ from indutech.tickets.contract import (
     Rejected,
     Ticket,
     TicketType,
-    contract_table,
     json_schema,
-    spark_schema,
     validate,
 )
+from indutech.tickets.schema import contract_table, spark_schema
 from indutech.tickets.strict_json import ECHO_CHARACTERS
 
 FIELDS_OF_A_TICKET = {
@@ -35,20 +34,20 @@ FIELDS_OF_A_TICKET = {
 
 
 def validated(**changes: object) -> Ticket | Rejected:
-    """The verdict on the ticket above with some fields changed."""
+    """The result for the ticket above with some fields changed."""
     return validate(orjson.dumps({**FIELDS_OF_A_TICKET, **changes}))
 
 
 @pytest.mark.parametrize("case", malformed_cases(), ids=lambda case: case.name)
 def test_case_of_the_table(case: Case) -> None:
-    """Each case gets its verdict, its reason, and what is stored instead of what was written."""
-    verdict = validate(case.value)
+    """Each case gets its result, its reason, and what is stored instead of what was written."""
+    result = validate(case.value)
 
     if case.reason:
-        assert verdict == Rejected(case.reason)
+        assert result == Rejected(case.reason)
     else:
-        assert isinstance(verdict, Ticket)
-        stored = verdict.model_dump(mode="json")
+        assert isinstance(result, Ticket)
+        stored = result.model_dump(mode="json")
         assert {field: stored[field] for field in case.becomes} == case.becomes
 
 
@@ -65,13 +64,13 @@ def test_table_is_broad() -> None:
 
 def test_ticket_keeps_what_was_asked() -> None:
     """A good message becomes a ticket with a moment in UTC and words of the vocabulary."""
-    verdict = validated(creation_date="2026-03-02T08:15:30+01:00")
+    result = validated(creation_date="2026-03-02T08:15:30+01:00")
 
-    assert isinstance(verdict, Ticket)
-    assert verdict.creation_date == datetime(2026, 3, 2, 7, 15, 30, tzinfo=UTC)
-    assert verdict.creation_date.tzinfo is UTC
-    assert verdict.type is TicketType.CONNECTION
-    assert verdict.request == FIELDS_OF_A_TICKET["request"]
+    assert isinstance(result, Ticket)
+    assert result.creation_date == datetime(2026, 3, 2, 7, 15, 30, tzinfo=UTC)
+    assert result.creation_date.tzinfo is UTC
+    assert result.type is TicketType.CONNECTION
+    assert result.request == FIELDS_OF_A_TICKET["request"]
 
 
 def test_first_field_that_fails_is_named() -> None:
@@ -80,10 +79,10 @@ def test_first_field_that_fails_is_named() -> None:
 
 
 def test_reasons_are_short_and_on_one_line() -> None:
-    """However long and odd a value is, its quotation is bounded and breaks no table."""
-    verdict = validated(type="a\nb\u2028c" + "x" * 1_000_000)
+    """However long a value is, its quotation is bounded and breaks no table."""
+    result = validated(type="a\nb\u2028c" + "x" * 1_000_000)
 
-    assert verdict == Rejected(f"unknown type: a?b?c{'x' * (ECHO_CHARACTERS - 5)}")
+    assert result == Rejected(f"unknown type: a?b?c{'x' * (ECHO_CHARACTERS - 5)}")
 
 
 def test_values_that_look_like_templates_are_quoted() -> None:

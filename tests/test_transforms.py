@@ -16,34 +16,27 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from indutech.stream.transforms import as_quarantine, as_tickets, fast_path, ingest_date, validated
+from indutech.stream.fast_path import fast_path
+from indutech.stream.transforms import as_quarantine, as_tickets, ingest_date, validated
 from indutech.stream.validation import COMPOSED
 from indutech.tickets.cases import malformed_cases
 from indutech.tickets.contract import (
     FIELDS,
+    KINDS,
     TEAM_FOR_TYPE,
     Priority,
     Rejected,
     Ticket,
     TicketType,
-    spark_schema,
     validate,
 )
+from indutech.tickets.fields import Word
 from indutech.tickets.generator import ticket_messages
+from indutech.tickets.schema import KAFKA, spark_schema
 from indutech.tickets.strict_json import BLANKS
 
-KAFKA = pa.schema(
-    {
-        "key": pa.binary(),
-        "value": pa.binary(),
-        "topic": pa.string(),
-        "partition": pa.int32(),
-        "offset": pa.int64(),
-        "timestamp": pa.timestamp("us", "UTC"),
-    }
-)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-USUAL = (
+COMPACT = (
     b'{"ticket_id":"6f1c2b34-8f0e-4c55-9a3b-0d4b2c1e7f90","client_id":4217,"creation_date":"2026-03-02T08:15:30Z",'
     b'"request":"Le VPN ne r\xc3\xa9pond plus.","type":"Connexion","priority":"HAUTE"}'
 )
@@ -58,14 +51,14 @@ def kafka_rows(spark: SparkSession, values: Sequence[bytes | None], timestamp: d
     return spark.createDataFrame(pa.Table.from_pylist(rows, schema=KAFKA))
 
 
-def verdicts(spark: SparkSession, values: Sequence[bytes | None]) -> list[Ticket | Rejected]:
+def spark_results(spark: SparkSession, values: Sequence[bytes | None]) -> list[Ticket | Rejected]:
     """What Spark says of each value, in the words of the Python contract."""
     columns = [F.unix_micros("creation_date").alias("creation_date") if f == "creation_date" else f for f in FIELDS]
     rows = validated(kafka_rows(spark, values)).orderBy("offset").select("reason", *columns).collect()
-    return [_verdict(row) for row in rows]
+    return [_result(row) for row in rows]
 
 
-def _verdict(row: Row) -> Ticket | Rejected:
+def _result(row: Row) -> Ticket | Rejected:
     if row.reason is not None:
         assert all(row[field] is None for field in FIELDS), f"a rejected row has fields: {row}"
         return Rejected(row.reason)
@@ -153,7 +146,7 @@ KEYS = [*FIELDS, "extra", "Type", "type ", "", "\\u0074ype", "ti\\u0063ket_id"]
 @st.composite
 def messages(draw: st.DrawFn) -> bytes:
     """A message near the contract: fields changed, repeated, moved or missing, then cut and stuffed."""
-    fields = dict(pair.split(":", 1) for pair in re.findall(r'"\w+":(?:"[^"]*"|\d+)', USUAL.decode()))
+    fields = dict(pair.split(":", 1) for pair in re.findall(r'"\w+":(?:"[^"]*"|\d+)', COMPACT.decode()))
     pairs = [[key, value] for key, value in fields.items()]
     for _ in range(draw(st.sampled_from([0, 0, 1, 1, 1, 2]))):
         pair = draw(st.sampled_from(pairs))
@@ -190,50 +183,50 @@ def near_misses() -> list[bytes]:
 
 
 def one_byte_off() -> list[bytes]:
-    """The usual message with each of its bytes replaced by each of those that mean something, or removed."""
+    """The compact message with each of its bytes replaced by each of those that mean something, or removed."""
     telling = b'\x00\n "\\{},:09aAzZ\x7f\xa9\xc3\xff'
-    changed = {USUAL[:at] + bytes([byte]) + USUAL[at + 1 :] for at in range(len(USUAL)) for byte in telling}
-    removed = {USUAL[:at] + USUAL[at + 1 :] for at in range(len(USUAL))}
+    changed = {COMPACT[:at] + bytes([byte]) + COMPACT[at + 1 :] for at in range(len(COMPACT)) for byte in telling}
+    removed = {COMPACT[:at] + COMPACT[at + 1 :] for at in range(len(COMPACT))}
     return sorted(changed | removed)
 
 
 def megabytes() -> list[bytes]:
     """Messages of a megabyte that cost a careless validator its stack or its afternoon."""
-    usual, million = USUAL.decode(), 1_000_000
+    compact, million = COMPACT.decode(), 1_000_000
     keys = ",".join(f'"k{i}":1' for i in range(90_000))
     fillers = ("V" * million, "\\n" * 500_000, "\\\\" * 500_000, "[" * million, "\\ud83d\\ude00" * 80_000)
     texts = [
-        *(usual.replace("VPN", filler) for filler in fillers),
-        usual.replace("Le VPN ne répond plus.", " " * million),
-        usual.replace("Connexion", " " * 500_000 + "Connexion" + " " * 500_000),
+        *(compact.replace("VPN", filler) for filler in fillers),
+        compact.replace("Le VPN ne répond plus.", " " * million),
+        compact.replace("Connexion", " " * 500_000 + "Connexion" + " " * 500_000),
         *("{" * million, '{"a":' + '"' * million, '{"a":"' + "\\" * million, "[" * million),
-        usual[:-1] + ',"extra":' + "[" * 500_000 + "]" * 500_000 + "}",
-        "{" + keys + ',"k7":2,' + usual[1:],
+        compact[:-1] + ',"extra":' + "[" * 500_000 + "]" * 500_000 + "}",
+        "{" + keys + ',"k7":2,' + compact[1:],
     ]
     return [text.encode() for text in texts]
 
 
 def at_the_limits() -> list[bytes]:
     """Numbers of a thousand digits, keys of fifty thousand characters, and one more; in the message or ignored."""
-    usual = USUAL.decode()
+    compact = COMPACT.decode()
     digits = [sign + "9" * count for sign in ("", "-", "1e", "1.") for count in (999, 1_000, 1_001)]
     keys = [letter * count for letter, count in product("ké", (50_000, 50_001))] + ["😀" * 25_000, "😀" * 25_001]
-    texts = [usual[:-1] + f',"extra":{number}}}' for number in digits]
-    texts += [usual.replace("4217", number) for number in digits]
-    texts += [usual[:-1] + f',"{key}":1}}' for key in keys]
-    texts += [usual[:-1] + f',"extra":{{"{key}":1}}}}' for key in keys]
-    texts += [usual[:-1] + f',"extra":{"[" * depth}{"]" * depth}}}' for depth in (62, 63, 64, 65)]
+    texts = [compact[:-1] + f',"extra":{number}}}' for number in digits]
+    texts += [compact.replace("4217", number) for number in digits]
+    texts += [compact[:-1] + f',"{key}":1}}' for key in keys]
+    texts += [compact[:-1] + f',"extra":{{"{key}":1}}}}' for key in keys]
+    texts += [compact[:-1] + f',"extra":{"[" * depth}{"]" * depth}}}' for depth in (62, 63, 64, 65)]
     return [text.encode() for text in texts]
 
 
 def every_blank() -> list[bytes]:
     """Each character that counts as blank, alone, around a word, and before a request, as it is and escaped."""
-    usual, request = USUAL.decode(), "Le VPN ne répond plus."
+    compact, request = COMPACT.decode(), "Le VPN ne répond plus."
     written = [blank for blank in BLANKS if blank >= " "] + [f"\\u{ord(blank):04x}" for blank in BLANKS]
-    texts = [usual.replace(request, blank) for blank in written]
-    texts += [usual.replace(request, blank + request) for blank in written]
-    texts += [usual.replace("Connexion", f"{blank}Connexion{blank}") for blank in written]
-    texts += [usual.replace("HAUTE", f"HAU{blank}TE") for blank in written]
+    texts = [compact.replace(request, blank) for blank in written]
+    texts += [compact.replace(request, blank + request) for blank in written]
+    texts += [compact.replace("Connexion", f"{blank}Connexion{blank}") for blank in written]
+    texts += [compact.replace("HAUTE", f"HAU{blank}TE") for blank in written]
     return [text.encode() for text in texts]
 
 
@@ -249,7 +242,7 @@ GROUPS: dict[str, Callable[[], Sequence[bytes | None]]] = {
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class Results:
     """One message, and what each validator says of it."""
 
     value: bytes | None
@@ -258,16 +251,16 @@ class Verdicts:
 
 
 @pytest.fixture(scope="module")
-def compared(spark: SparkSession) -> dict[str, list[Verdicts]]:
+def compared(spark: SparkSession) -> dict[str, list[Results]]:
     """Every message of every group, validated by Python and, in a single job, by Spark."""
     values = {name: list(group()) for name, group in GROUPS.items()}
-    by_spark = iter(verdicts(spark, [value for group in values.values() for value in group]))
-    return {name: [Verdicts(v, validate(v), next(by_spark)) for v in group] for name, group in values.items()}
+    by_spark = iter(spark_results(spark, [value for group in values.values() for value in group]))
+    return {name: [Results(v, validate(v), next(by_spark)) for v in group] for name, group in values.items()}
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_python_and_spark_validate_alike(compared: dict[str, list[Verdicts]], group: str) -> None:
-    """Both give every message the same verdict, to the wording of the reason and to the last field."""
+def test_python_and_spark_validate_alike(compared: dict[str, list[Results]], group: str) -> None:
+    """Both give every message the same result, to the wording of the reason and to the last field."""
     differing = [
         f"{str(one.value)[:300]}\n  Python {str(one.python)[:300]}\n  Spark  {str(one.spark)[:300]}"
         for one in compared[group]
@@ -277,26 +270,31 @@ def test_python_and_spark_validate_alike(compared: dict[str, list[Verdicts]], gr
     assert not differing, f"{len(differing)} of {len(compared[group])} differ\n" + "\n".join(differing[:10])
 
 
-def test_spark_gives_the_reason_of_the_table(compared: dict[str, list[Verdicts]]) -> None:
+def test_spark_gives_the_reason_of_the_table(compared: dict[str, list[Results]]) -> None:
     """Each case of the committed table is accepted or refused for the very reason that stands there."""
     found = [one.spark.reason if isinstance(one.spark, Rejected) else None for one in compared["the committed table"]]
 
     assert found == [case.reason for case in malformed_cases()]
 
 
-def test_random_messages_are_near_the_border(compared: dict[str, list[Verdicts]]) -> None:
+def test_random_messages_are_near_the_border(compared: dict[str, list[Results]]) -> None:
     """Agreement is worth something only if the messages fall on both sides, and for most reasons there are."""
     near = [one.python for one in compared["near misses"] + compared["one byte off"]]
-    reasons = {verdict.reason.split(":")[0] for verdict in near if isinstance(verdict, Rejected)}
+    reasons = {one.reason.split(":")[0] for one in near if isinstance(one, Rejected)}
 
-    assert sum(isinstance(verdict, Ticket) for verdict in near) > 100
+    assert sum(isinstance(one, Ticket) for one in near) > 100
     assert len(reasons) > 15
 
 
-def test_fast_path_takes_tickets_only(spark: SparkSession, compared: dict[str, list[Verdicts]]) -> None:
+def test_fast_path_takes_tickets_only(spark: SparkSession, compared: dict[str, list[Results]]) -> None:
     """Whatever the fast path takes, the contract takes; and it takes all that our own producer writes."""
     everything = [(name, one) for name, group in compared.items() for one in group]
-    rows = fast_path(kafka_rows(spark, [one.value for _, one in everything])).where("usual").select("offset").collect()
+    rows = (
+        fast_path(kafka_rows(spark, [one.value for _, one in everything]))
+        .where("fast_path_ok")
+        .select("offset")
+        .collect()
+    )
     taken = {row.offset for row in rows}
 
     assert all(isinstance(everything[place][1].python, Ticket) for place in taken)
@@ -311,7 +309,9 @@ def test_accents_written_apart_are_all_known() -> None:
         equal = {character for character in decomposing if unicodedata.normalize("NFD", character) == text}
         return "".join(sorted({text, *equal} if len(text) == 1 else equal))
 
-    for letter in {letter for word in (*TicketType, *Priority) for letter in word}:
+    vocabularies = [kind.words for kind in KINDS.values() if isinstance(kind, Word)]
+    assert len(vocabularies) > 1
+    for letter in {letter for words in vocabularies for word in words for letter in word}:
         apart = unicodedata.normalize("NFD", letter)
         assert spellings(apart) == letter, "one more character means the same as this one"
         if apart != letter:
@@ -341,7 +341,7 @@ def _decodes(text: bytes) -> bool:
 
 def test_valid_messages_become_tickets(spark: SparkSession) -> None:
     """A ticket of the lake has the contract's columns, its team, its place in Kafka and the day it came in."""
-    rows = validated(kafka_rows(spark, [USUAL, b"{}"]))
+    rows = validated(kafka_rows(spark, [COMPACT, b"{}"]))
 
     tickets = as_tickets(rows, F.lit("2026-03-02T12:00:05Z").cast("timestamp"))
     latency = F.unix_seconds("processed_at") - F.unix_seconds("kafka_timestamp")
@@ -359,16 +359,16 @@ def test_valid_messages_become_tickets(spark: SparkSession) -> None:
 
 def test_every_type_has_its_team(spark: SparkSession) -> None:
     """Spark gives each type the team that the contract names."""
-    messages = [USUAL.replace(b"Connexion", type_.encode()) for type_ in TicketType]
+    messages = [COMPACT.replace(b"Connexion", type_.encode()) for type_ in TicketType]
 
     rows = as_tickets(validated(kafka_rows(spark, messages)), F.current_timestamp()).collect()
 
     assert {row.type: row.support_team for row in rows} == TEAM_FOR_TYPE
 
 
-def test_other_messages_are_set_aside_as_received(spark: SparkSession) -> None:
+def test_other_messages_are_quarantined_as_received(spark: SparkSession) -> None:
     """A row of the quarantine has the bytes, the reason and everything needed to find or send the message again."""
-    quarantine = as_quarantine(validated(kafka_rows(spark, [USUAL, b"\xff\x00", None])), F.current_timestamp())
+    quarantine = as_quarantine(validated(kafka_rows(spark, [COMPACT, b"\xff\x00", None])), F.current_timestamp())
 
     rows = sorted(quarantine.collect(), key=lambda row: row.kafka_offset)
 
@@ -394,6 +394,6 @@ def test_other_messages_are_set_aside_as_received(spark: SparkSession) -> None:
 )
 def test_folders_have_bounded_days(spark: SparkSession, timestamp: datetime | None, day: date) -> None:
     """A missing or mad timestamp of the broker makes no folder outside the years 2020 to 2099."""
-    rows = kafka_rows(spark, [USUAL], timestamp).select(ingest_date().alias("day"))
+    rows = kafka_rows(spark, [COMPACT], timestamp).select(ingest_date().alias("day"))
 
     assert [row.day for row in rows.collect()] == [day]

@@ -4,4 +4,4 @@
 only with docs/lake.md beside you.
 """
 
-__all__ = ["checkpoint", "compaction", "identity", "layout", "reader", "reset", "writer_lock"]
+__all__ = ["checkpoint", "compaction", "ddl", "identity", "layout", "reader", "reset", "writer_lock"]

@@ -1,4 +1,4 @@
-"""What Spark's checkpoint says: which offsets a micro-batch covers, and which micro-batches are committed.
+"""Reads Spark's checkpoint: which offsets each micro-batch covers, and which micro-batches are committed.
 
 The files are Spark's own write-ahead log: `offsets/N` is written before micro-batch N runs, `commits/N` after it.
 """
@@ -18,7 +18,7 @@ class CheckpointDamaged(InduTechError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A reader of the checkpoint folder; all it ever removes are checksums of files that are gone."""
+    """The checkpoint folder of a query; read only, but for checksums of files that are gone, which are removed."""
 
     folder: Path
 
@@ -37,11 +37,11 @@ class Checkpoint:
             raise self._damaged(path) from error
 
     def last_planned(self) -> int | None:
-        """The newest micro-batch whose offsets were written down."""
+        """The newest micro-batch that was planned: its offsets are written."""
         return _newest(self.folder / "offsets")
 
     def last_committed(self) -> int | None:
-        """The newest micro-batch that is done."""
+        """The newest committed micro-batch."""
         return _newest(self.folder / "commits")
 
     def to_replay(self) -> int | None:
@@ -68,7 +68,7 @@ class Checkpoint:
         return {} if committed is None else self.end_offsets(committed, topic)
 
     def check(self, topic: str) -> None:
-        """Read what a start will read.
+        """Read the files that a start of the stream reads.
 
         Raises:
             CheckpointDamaged: a file that Spark needs is empty or cut.

@@ -1,7 +1,7 @@
-"""Many small files of a closed day become few, without a moment at which a reader through `lake` sees rows twice.
+"""Compaction: rewrites the many small files of a closed day as few; readers through `lake` see no row duplicated.
 
-A journal says what is replaced by what before anything moves, so that a killed compaction is finished later.
-Micro-batches that could still be tried again are left alone, and no file name is ever used twice.
+A journal lists which files replace which before any is moved, so that a killed compaction is finished later.
+Micro-batches that Spark may still run again are not touched, and no file name is ever reused.
 """
 
 import json
@@ -22,9 +22,10 @@ from indutech.lake.layout import KINDS, DataFile, Kind
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.state_files import write_json
+from indutech.tickets.schema import LAKE, REPETITIVE_COLUMNS
 
 TARGET_FILE_BYTES = 128 * 1024**2
-ASKED_EVERY_BATCHES = 100
+CHECKED_EVERY_BATCHES = 100
 DUE_AT_BATCHES = 50
 _ROW_GROUP_ROWS = 500_000
 
@@ -77,11 +78,11 @@ def compact(
 
 
 def between_batches(settings: Settings, batch: int) -> list[Compaction]:
-    """What the stream does before it writes a micro-batch: now and then, compact closed days in many pieces.
+    """Called by the stream before it writes a micro-batch: compacts closed days that lie in many batches, if due.
 
-    It asks once in a hundred micro-batches, because to ask is to list the lake.
+    Looks once in a hundred micro-batches, because looking lists the whole lake.
     """
-    if batch % ASKED_EVERY_BATCHES:
+    if batch % CHECKED_EVERY_BATCHES:
         return []
     days = _days(settings, open_day_too=False)
     due = any(len({file.batch for file in files}) >= DUE_AT_BATCHES for _, files in days)
@@ -89,20 +90,20 @@ def between_batches(settings: Settings, batch: int) -> list[Compaction]:
 
 
 def refuse_compacted(settings: Settings, batch: int) -> None:
-    """Stop before a micro-batch is written a second time beside its merged rows.
+    """Refuse to write a micro-batch whose rows were compacted: they would be duplicated.
 
     Raises:
         BatchCompacted: the batch was compacted.
     """
     if batch <= _compacted_through(settings):
         raise BatchCompacted(
-            f"Spark would run micro-batch {batch} again, but its rows were compacted and would stand there twice. "
-            f"A commit in {settings.checkpoint_dir / 'commits'} was deleted; restore it. The lake itself is whole."
+            f"Spark would run micro-batch {batch} again, but its rows were compacted and would be duplicated. "
+            f"A commit in {settings.checkpoint_dir / 'commits'} was deleted; restore it. The lake itself is complete."
         )
 
 
 def finish_interrupted(settings: Settings) -> bool:
-    """Carry out what the journal of a killed compaction says; True if there was one."""
+    """Finish a killed compaction from its journal; True if there was one."""
     journal = layout.journal_file(settings)
     if journal.exists():
         _carry_out(settings, json.loads(journal.read_text()))
@@ -180,7 +181,7 @@ def _carry_out(settings: Settings, plan: dict[str, object]) -> None:
 
 def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Path]:
     """Write the rows of `files` into few files of about the target size, in the order of the batches."""
-    schema = pq.read_schema(files[0].path)
+    schema = _schema(files)
     source = iter(files)
     waiting: list[pa.Table] = []
     part = 0
@@ -188,10 +189,10 @@ def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Pa
     while pending is not None:
         path = folder / f"compacted-{run}-{part:04d}.parquet"
         with pq.ParquetWriter(
-            path, schema, compression="zstd", use_dictionary=_dictionary_columns(schema), write_page_checksum=True
+            path, schema, compression="zstd", use_dictionary=REPETITIVE_COLUMNS, write_page_checksum=True
         ) as writer:
             while pending is not None and path.stat().st_size < TARGET_FILE_BYTES:
-                waiting.append(pq.ParquetFile(pending.path).read().cast(schema))
+                waiting.append(_conformed(pq.ParquetFile(pending.path).read(), schema))
                 pending = next(source, None)
                 if pending is None or sum(table.num_rows for table in waiting) >= _ROW_GROUP_ROWS:
                     writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
@@ -200,8 +201,20 @@ def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Pa
         yield path
 
 
-def _dictionary_columns(schema: pa.Schema) -> list[str]:
-    return [name for name in schema.names if name in ("type", "priority", "support_team", "client_id", "reason")]
+def _schema(files: Sequence[DataFile]) -> pa.Schema:
+    """The lake's columns of today, and after them what any of the files has besides."""
+    known = LAKE[files[0].kind]
+    found = pa.unify_schemas([pq.read_schema(file.path).remove_metadata() for file in files])
+    return pa.schema([*known, *(field for field in found if field.name not in known.names)])
+
+
+def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with exactly these columns; null where its file was written before there was one."""
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _check(kind: Kind, old: Sequence[DataFile], new: Sequence[Path]) -> None:

@@ -1,4 +1,7 @@
-"""Which topic a lake belongs to: a stranger's offsets would overwrite good data, so they are refused."""
+"""The lake's identity: the one topic, cluster and query that may write it, kept in identity.json.
+
+Offsets of another topic, or micro-batches of another query, would overwrite good data; a start with them is refused.
+"""
 
 import json
 from collections.abc import Mapping
@@ -89,7 +92,7 @@ def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) ->
     checkpoint = Checkpoint(settings.checkpoint_dir)
     known = read(settings)
     if known is None:
-        _refuse_orphans(settings, checkpoint)
+        _refuse_incomplete_lake(settings, checkpoint)
         known = Identity(
             topic=topic.name,
             topic_id=topic.topic_id,
@@ -100,7 +103,7 @@ def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) ->
         )
         _write(settings, known)
     _refuse_other_topics(settings, known, topic)
-    _refuse_torn_pair(settings, known, checkpoint)
+    _refuse_other_checkpoints(settings, known, checkpoint)
     return known
 
 
@@ -112,11 +115,11 @@ def check(settings: Settings, topic: Topic | None = None) -> Identity | None:
     """
     known, checkpoint = read(settings), Checkpoint(settings.checkpoint_dir)
     if known is None:
-        _refuse_orphans(settings, checkpoint)
+        _refuse_incomplete_lake(settings, checkpoint)
         return None
     if topic:
         _refuse_other_topics(settings, known, topic)
-    _refuse_torn_pair(settings, known, checkpoint)
+    _refuse_other_checkpoints(settings, known, checkpoint)
     return known
 
 
@@ -140,7 +143,7 @@ def has_rows(settings: Settings) -> bool:
     return any(next(folder.glob("ingest_date=*/batch=*/*.parquet"), None) for folder in folders)
 
 
-def _refuse_orphans(settings: Settings, checkpoint: Checkpoint) -> None:
+def _refuse_incomplete_lake(settings: Settings, checkpoint: Checkpoint) -> None:
     if has_rows(settings):
         raise LakeIdentityMismatch(
             f"{settings.lake_dir} holds Parquet but no identity.json, so nobody can say which topic it came from. "
@@ -172,7 +175,7 @@ def _refuse_other_topics(settings: Settings, known: Identity, topic: Topic) -> N
     raise LakeIdentityMismatch(f"{what} Use another INDUTECH_DATA_DIR for it, or `indutech reset` to start over.")
 
 
-def _refuse_torn_pair(settings: Settings, known: Identity, checkpoint: Checkpoint) -> None:
+def _refuse_other_checkpoints(settings: Settings, known: Identity, checkpoint: Checkpoint) -> None:
     if known.query_id is not None and checkpoint.query_id() is None:
         raise LakeIdentityMismatch(
             f"The lake in {settings.lake_dir} is there, but its checkpoint {settings.checkpoint_dir} is gone: "

@@ -1,4 +1,4 @@
-"""Where the lake's files stand: `<kind>/ingest_date=YYYY-MM-DD/batch=N/*.parquet`, and which of them count."""
+"""The lake's files: `<kind>/ingest_date=YYYY-MM-DD/batch=N/*.parquet`, and which of them are committed."""
 
 import json
 import shutil
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from indutech.lake.checkpoint import Checkpoint
 from indutech.system.settings import Settings
+from indutech.tickets.schema import LAKE, RowKind
 
-Kind = Literal["tickets", "quarantine"]
-KINDS: tuple[Kind, ...] = ("tickets", "quarantine")
+Kind = RowKind
+KINDS: tuple[Kind, ...] = tuple(LAKE)
 
 
 @dataclass(frozen=True, order=True)
@@ -51,15 +51,15 @@ def all_files(settings: Settings, kind: Kind) -> list[DataFile]:
 
 
 def committed_files(settings: Settings, kind: Kind) -> list[DataFile]:
-    """The files of the micro-batches that are done; what a running or killed micro-batch left is not among them."""
+    """The files of committed micro-batches; those of a running or killed micro-batch are not among them."""
     committed = Checkpoint(settings.checkpoint_dir).last_committed()
     if committed is None:
         return []
     return [file for file in all_files(settings, kind) if file.batch <= committed]
 
 
-def leftovers(settings: Settings) -> list[Path]:
-    """Return the hidden folders of writers, where DuckDB's `**` would trip over unfinished files."""
+def temporary_files(settings: Settings) -> list[Path]:
+    """Return the temporary folders of writers: DuckDB's `**` would read them and stop at a truncated file."""
     return [
         path
         for kind in KINDS
@@ -68,9 +68,9 @@ def leftovers(settings: Settings) -> list[Path]:
     ]
 
 
-def remove_leftovers(settings: Settings) -> list[Path]:
-    """Delete what a killed writer left; the caller holds the lake."""
-    left = leftovers(settings)
+def remove_temporary_files(settings: Settings) -> list[Path]:
+    """Delete the temporary folders of a killed writer; the caller holds the lake."""
+    left = temporary_files(settings)
     for path in left:
         shutil.rmtree(path)
     return left

@@ -1,4 +1,4 @@
-"""The one way to read the lake: whole micro-batches, each offset once, with DuckDB, Arrow or pandas."""
+"""Reads the lake with DuckDB, Arrow or pandas: committed micro-batches only, each offset once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,40 +14,10 @@ from pyspark.sql import functions as F
 from indutech.lake import layout
 from indutech.lake.layout import KINDS, Kind
 from indutech.system.settings import Settings
+from indutech.tickets import schema
 
 _TRIES = 5
 _T = TypeVar("_T")
-
-# What the lake's columns are, for a lake that has no file yet.
-_EMPTY_COLUMNS: dict[Kind, dict[str, str]] = {
-    "tickets": {
-        "ticket_id": "VARCHAR",
-        "client_id": "INTEGER",
-        "creation_date": "TIMESTAMPTZ",
-        "request": "VARCHAR",
-        "type": "VARCHAR",
-        "priority": "VARCHAR",
-        "support_team": "VARCHAR",
-        "kafka_partition": "INTEGER",
-        "kafka_offset": "BIGINT",
-        "kafka_timestamp": "TIMESTAMPTZ",
-        "processed_at": "TIMESTAMPTZ",
-        "ingest_date": "DATE",
-        "batch": "BIGINT",
-    },
-    "quarantine": {
-        "raw": "BLOB",
-        "reason": "VARCHAR",
-        "kafka_key": "BLOB",
-        "kafka_topic": "VARCHAR",
-        "kafka_partition": "INTEGER",
-        "kafka_offset": "BIGINT",
-        "kafka_timestamp": "TIMESTAMPTZ",
-        "processed_at": "TIMESTAMPTZ",
-        "ingest_date": "DATE",
-        "batch": "BIGINT",
-    },
-}
 
 # A producer that dies before it hears back sends again: the first arrival counts.
 _CURATED = """
@@ -118,15 +88,18 @@ def footprints(settings: Settings) -> list[Footprint]:
 
 
 def _scan(kind: Kind, files: Sequence[str]) -> str:
+    known = schema.columns(pa.schema([*schema.LAKE[kind], *schema.FOLDERS]), schema.DUCKDB_TYPES)
+    nulls = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in known.items())
+    empty = f"SELECT {nulls} WHERE false"
     if not files:
-        columns = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in _EMPTY_COLUMNS[kind].items())
-        return f"SELECT {columns} WHERE false"
+        return empty
     # A view cannot hold a prepared parameter: the list is quoted here.
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    # Named columns, because a producer a version ahead may have added one, and the folder's two keep their types.
+    folders = ", ".join(f"'{name}': {known[name]}" for name in schema.FOLDERS.names)
+    # By name, and with the columns of today: files from before a field was added read as null there.
     return (
-        f"SELECT * FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = true, "
-        "hive_types = {'ingest_date': DATE, 'batch': BIGINT})"
+        f"{empty} UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true, "
+        f"hive_partitioning = true, hive_types = {{{folders}}})"
     )
 
 
@@ -142,10 +115,10 @@ def _again_if_a_file_vanished(ask: Callable[[], _T]) -> _T:
 _PLACE = ["kafka_partition", "kafka_offset"]
 
 
-def as_others_see_it(settings: Settings, spark: SparkSession) -> pd.DataFrame:
-    """Rows, and distinct places in the topic, that each reader finds in the folder of the tickets.
+def rows_by_reader(settings: Settings, spark: SparkSession) -> pd.DataFrame:
+    """Rows, and distinct offsets, that DuckDB, pyarrow, pandas and Spark find in the folder of the tickets by its path.
 
-    Right whenever no stream and no compaction is writing; `lake` is right always.
+    Exact whenever no stream and no compaction is writing; the views of `connect` are exact always.
     """
     folder = settings.tickets_dir
     with duckdb.connect() as connection:

@@ -208,7 +208,7 @@ def _lake(settings: Settings, topic: Topic | None) -> Iterator[Finding]:
         yield _ok("lake and checkpoint", f"They belong together: {state}.")
     if _is_written(settings):
         return  # what a writer has open is no leftover
-    left = layout.leftovers(settings)
+    left = layout.temporary_files(settings)
     if left:
         say = f"{len(left)} hidden folders of a killed writer are left, such as {left[0]}."
         yield Finding("leftovers", Level.NOTE, say, "indutech stream --once (its start removes them)")

@@ -1,7 +1,7 @@
-"""One micro-batch, written so that every reader sees each offset once, however often the batch is tried.
+"""Writes one micro-batch so that every reader sees each offset once, however often Spark runs the batch.
 
-A batch that Spark tries again has the same number and the same offsets: they stand in the checkpoint. Each try
-replaces the folders of its number, and removes those that it did not write, before the batch is committed.
+A batch that Spark runs again has the same number and offsets: they are in the checkpoint. Each run replaces the
+folders of its number, and removes those that it did not write, before the batch is committed.
 """
 
 from collections.abc import Sequence
@@ -18,31 +18,18 @@ from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
 from indutech.lake.layout import Kind
 from indutech.stream import transforms
+from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.system.settings import Settings
-from indutech.tickets import contract
+from indutech.tickets import contract, schema
 
-# Odd messages up to these bounds come back from the one pass over Kafka; a batch with more or larger ones takes two.
+# Up to these bounds, rows that the first pass over Kafka does not store come back to the driver; more or larger ones
+# cost a second pass.
 MOST_IN_ONE_PASS = 10_000
 LARGEST_IN_ONE_PASS_BYTES = 8_192
 
 _SMALL_BATCH_TICKETS = 50_000
-_VALIDATED = pa.schema(
-    {
-        "key": pa.binary(),
-        "value": pa.binary(),
-        "topic": pa.string(),
-        "partition": pa.int32(),
-        "offset": pa.int64(),
-        "timestamp": pa.timestamp("us", "UTC"),
-        "reason": pa.string(),
-        "ticket_id": pa.string(),
-        "client_id": pa.int32(),
-        "creation_date": pa.timestamp("us", "UTC"),
-        "request": pa.string(),
-        "type": pa.string(),
-        "priority": pa.string(),
-    }
-)
+# Every id is different, so a dictionary of them only costs time.
+_NO_DICTIONARY = [f"parquet.enable.dictionary#{name}" for name in schema.UNIQUE_COLUMNS]
 
 
 @dataclass
@@ -54,7 +41,7 @@ class BatchWriter:
     stored: int = 0
     quarantined: int = 0
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
-    _mostly_odd: bool = False
+    _in_spark: bool = False
 
     def __call__(self, kafka_rows: DataFrame, batch: int) -> None:
         """Write the batch into lake and quarantine, and remove what an earlier try of it left elsewhere."""
@@ -62,54 +49,54 @@ class BatchWriter:
         compaction.between_batches(self.settings, batch)
         self.identity = identity.claim(self.settings, self.identity)
         rows = kafka_rows.coalesce(1) if self._is_small(batch) else kafka_rows
-        stored, quarantined = self._write_whole(rows, batch) if self._mostly_odd else self._write_short(rows, batch)
+        stored, quarantined = self._write_validated(rows, batch) if self._in_spark else self._write_fast(rows, batch)
         self.stored += stored
         self.quarantined += quarantined
         self.counts[batch] = {"stored": stored, "quarantined": quarantined}
 
-    def _write_short(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
-        """Store the usual messages; the odd ones come back with the same pass, and the contract validates them."""
-        rows = transforms.fast_path(kafka_rows).withColumn("reason", F.when(~F.col("usual"), "not looked at yet"))
+    def _write_fast(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
+        """Store what the fast path takes; the rest comes back with the same pass, and Python validates it."""
+        rows = fast_path(kafka_rows).withColumn("reason", F.when(~F.col("fast_path_ok"), "not validated yet"))
         seen = self._store_valid(rows, batch)
-        if not seen.all_odd_here:
-            self._mostly_odd = True  # somebody else's producer: from now on Spark validates every message
-            return self._write_whole(kafka_rows, batch)
-        looked_at = [_by_the_contract(row) for row in seen.odd]
-        valid = [row for row in looked_at if row["reason"] is None]
+        if not seen.returned_all:
+            self._in_spark = True  # another producer's format: from now on Spark validates every message in full
+            return self._write_validated(kafka_rows, batch)
+        validated = [_validated_here(row) for row in seen.others]
+        valid = [row for row in validated if row["reason"] is None]
         if valid:
-            tickets_late = transforms.as_tickets(_as_frame(kafka_rows.sparkSession, valid), _now())
-            self._write(tickets_late, "tickets", batch, mode="append")
-        self._store_bad(_as_frame(kafka_rows.sparkSession, looked_at), batch, len(looked_at) - len(valid))
-        return seen.good + len(valid), len(looked_at) - len(valid)
+            late_tickets = transforms.as_tickets(_as_frame(kafka_rows.sparkSession, valid), _now())
+            self._write(late_tickets, "tickets", batch, mode="append")
+        self._quarantine(_as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
+        return seen.good + len(valid), len(validated) - len(valid)
 
-    def _write_whole(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
+    def _write_validated(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Let Spark validate each message in full; a second pass is made only for more bad rows than fit."""
         validated = transforms.validated(kafka_rows)
         seen = self._store_valid(validated, batch)
-        bad = [{**row.asDict(), **dict.fromkeys(contract.FIELDS)} for row in seen.odd]
-        bad_rows = _as_frame(kafka_rows.sparkSession, bad) if seen.all_odd_here else validated
-        self._store_bad(bad_rows, batch, seen.odd_count)
-        return seen.good, seen.odd_count
+        bad = [{**row.asDict(), **dict.fromkeys(contract.FIELDS)} for row in seen.others]
+        bad_rows = _as_frame(kafka_rows.sparkSession, bad) if seen.returned_all else validated
+        self._quarantine(bad_rows, batch, seen.other_count)
+        return seen.good, seen.other_count
 
     def _store_valid(self, validated: DataFrame, batch: int) -> "_Seen":
         """One pass over Kafka: rows without a reason to the lake, the others back to the driver as far as they fit."""
         seen = Observation()
-        odd = F.col("reason").isNotNull()
-        fits = odd & (F.coalesce(F.length("value"), F.lit(0)) <= LARGEST_IN_ONE_PASS_BYTES)
+        other = F.col("reason").isNotNull()
+        fits = other & (F.coalesce(F.length("value"), F.lit(0)) <= LARGEST_IN_ONE_PASS_BYTES)
         # An observation is a barrier as well: without it, the filter below would parse every message twice.
         observed = validated.observe(
             seen,
-            F.count_if(~odd).alias("good"),
-            F.count_if(odd).alias("odd_count"),
-            F.collect_set(F.when(~odd, transforms.ingest_date())).alias("dates"),
-            _at_most(MOST_IN_ONE_PASS, F.struct(*transforms.KAFKA_COLUMNS, "reason"), fits).alias("odd"),
+            F.count_if(~other).alias("good"),
+            F.count_if(other).alias("other_count"),
+            F.collect_set(F.when(~other, transforms.ingest_date())).alias("dates"),
+            _at_most(MOST_IN_ONE_PASS, F.struct(*KAFKA_COLUMNS, "reason"), fits).alias("others"),
         )
         self._write(transforms.as_tickets(observed, _now()), "tickets", batch)
         found = seen.get
         layout.remove_stale(self.settings, "tickets", batch, found["dates"])
-        return _Seen(found["good"], found["odd_count"], found["odd"] or [])
+        return _Seen(found["good"], found["other_count"], found["others"] or [])
 
-    def _store_bad(self, validated: DataFrame, batch: int, count: int) -> None:
+    def _quarantine(self, validated: DataFrame, batch: int, count: int) -> None:
         """Rows with a reason to the quarantine, and nothing of an earlier try beside them."""
         dates: set[date] = set()
         if count:
@@ -125,9 +112,8 @@ class BatchWriter:
     ) -> None:
         # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
         numbered = rows.withColumn("batch", F.lit(str(batch)))
-        # Every id is different, so a dictionary of them only costs time.
-        writer = numbered.write.mode(mode).option("parquet.enable.dictionary#ticket_id", "false")
-        writer.partitionBy("ingest_date", "batch").parquet(str(layout.root(self.settings, kind)))
+        writer = numbered.write.mode(mode).options(**dict.fromkeys(_NO_DICTIONARY, "false"))
+        writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""
@@ -142,24 +128,24 @@ class _Seen:
     """What one pass saw: rows stored, rows that were not, and those of them that came back."""
 
     good: int
-    odd_count: int
-    odd: Sequence[Row]
+    other_count: int
+    others: Sequence[Row]
 
     @property
-    def all_odd_here(self) -> bool:
-        return len(self.odd) == self.odd_count
+    def returned_all(self) -> bool:
+        return len(self.others) == self.other_count
 
 
-def _by_the_contract(row: Row) -> dict[str, Any]:
-    verdict = contract.validate(row["value"])
-    if isinstance(verdict, contract.Rejected):
-        return {**row.asDict(), **dict.fromkeys(contract.FIELDS), "reason": verdict.reason}
-    return {**row.asDict(), **verdict.model_dump(mode="python"), "reason": None}
+def _validated_here(row: Row) -> dict[str, Any]:
+    result = contract.validate(row["value"])
+    if isinstance(result, contract.Rejected):
+        return {**row.asDict(), **dict.fromkeys(contract.FIELDS), "reason": result.reason}
+    return {**row.asDict(), **result.model_dump(mode="python"), "reason": None}
 
 
 def _as_frame(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
     # Through Arrow: from a list of rows, Spark would start Python workers for it. In one piece: it becomes one file.
-    return spark.createDataFrame(pa.Table.from_pylist(list(rows), schema=_VALIDATED)).coalesce(1)
+    return spark.createDataFrame(pa.Table.from_pylist(list(rows), schema=schema.VALIDATED)).coalesce(1)
 
 
 def _at_most(most: int, value: Column, wanted: Column) -> Column:

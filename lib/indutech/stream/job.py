@@ -81,7 +81,7 @@ def run(
         checkpoint.check(topic.name)
         checkpoint.remove_orphaned_checksums()
         compaction.finish_interrupted(settings)
-        layout.remove_leftovers(settings)
+        layout.remove_temporary_files(settings)
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
         writer = BatchWriter(settings, known)

@@ -1,28 +1,52 @@
-"""The whole contract in Spark's built-ins: for a message of any shape, the ticket it holds or why it holds none."""
+"""Full validation in Spark's built-in functions: a message of any shape, and its ticket or why it holds none."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from indutech.tickets import contract, strict_json
-from indutech.tickets.contract import CLIENT_IDS, FIELDS, Priority, TicketType
+from indutech.tickets import fields, schema, strict_json
+from indutech.tickets.contract import FIELDS, KINDS, REQUIRED
+from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
 from indutech.tickets.strict_json import BLANKS, BYTE_ORDER_MARKS, ECHO_CHARACTERS, JSON_BLANKS, MAX_DEPTH
 
-# What a vocabulary word may be made of when its accents are written apart: Spark has no NFC, and needs no more of it.
-COMPOSED: Mapping[str, str] = {"e[\u0300\u0340]": "è", "e[\u0301\u0341]": "é"}
+_SPARK_TYPES = {name: type_.lower() for name, type_ in schema.columns(schema.TICKET, schema.SPARK_TYPES).items()}
 _RFC_8259 = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
 _MANY_BRACKETS = rf"\A(?:[^\[{{]*+[\[{{]){{{MAX_DEPTH + 1}}}"  # so few messages have them that depth is seldom counted
 
 
-def inspected(value: Column) -> Column:
+def _spellings() -> dict[str, str]:
+    """Other spellings that Unicode calls equal to a letter of the vocabularies, as a pattern, and that letter."""
+    letters = sorted({letter for kind in KINDS.values() if isinstance(kind, Word) for letter in "".join(kind.words)})
+    equal: dict[str, str] = {}
+    for other in map(chr, range(0x3000)):  # beyond, no character is equal to a letter of an alphabet
+        if unicodedata.decomposition(other):
+            apart = unicodedata.normalize("NFD", other)
+            equal[apart] = equal.get(apart, "") + other
+
+    def pattern(letter: str) -> str:
+        apart = unicodedata.normalize("NFD", letter)
+        marks = "".join(f"[{mark}{equal[mark]}]" if mark in equal else re.escape(mark) for mark in apart)
+        others = equal.get(apart, "").replace(letter, "") if len(apart) > 1 else ""
+        return f"(?:{marks}|[{others}])" if others else marks
+
+    patterns = {pattern(letter): letter for letter in letters}
+    return {found: letter for found, letter in patterns.items() if found != re.escape(letter)}
+
+
+# Spark has no NFC, and needs no more of it than the letters of the vocabularies.
+COMPOSED: Mapping[str, str] = _spellings()
+
+
+def validation(value: Column) -> Column:
     """Return a struct of `reason` (null: valid) and the contract's fields, null where there is a reason.
 
     Higher-order functions hold it together on purpose: Spark interprets them, so that this long expression is neither
     compiled into the fast path nor evaluated for rows that do not ask for it, and each `_let` is evaluated once.
     """
-    return _let(_unreadable(value), lambda reason: F.when(reason.isNull(), _read(value)).otherwise(_rejected(reason)))
+    return _let(_unreadable(value), lambda reason: F.when(reason.isNull(), _read(value)).otherwise(_refused(reason)))
 
 
 def _let(value: Column, body: Callable[[Column], Column]) -> Column:
@@ -66,13 +90,13 @@ def _read_body(body: Column) -> Column:
             F.when(body.contains("\\u"), _escape(body)),
             _duplicate(F.map_keys(found[0])),
         )
-        return _let(reason, lambda why: F.when(why.isNull(), _ticket(body, found[0])).otherwise(_rejected(why)))
+        return _let(reason, lambda why: F.when(why.isNull(), _ticket(body, found[0])).otherwise(_refused(why)))
 
     return _let(
         wrong,
         lambda reason: F.when(
             reason.isNull(), _let(F.from_json(listed, "array<map<string,string>>", _RFC_8259), checked)
-        ).otherwise(_rejected(reason)),
+        ).otherwise(_refused(reason)),
     )
 
 
@@ -118,71 +142,64 @@ def _ticket(body: Column, found: Column) -> Column:
 
 
 def _validated(found: Column, raw: Column, kind: Column) -> Column:
-    moment = raw["creation_date"].try_cast("timestamp")
-    rules = {
-        "ticket_id": _ticket_id(raw["ticket_id"]),
-        "client_id": _client_id(raw["client_id"], _is_text(kind["client_id"])),
-        "creation_date": _creation_date(raw["creation_date"], moment),
-        "request": F.when(raw["request"].rlike(_whole(f"[{BLANKS}]*+")), "request is blank"),
-        "type": _unknown("type", TicketType, raw["type"]),
-        "priority": _unknown("priority", Priority, raw["priority"]),
-    }
-    reasons = []
-    for field, rule in rules.items():
-        absent = F.when(F.map_contains_key(found, field), f"{field} is null").otherwise(f"missing field: {field}")
-        present = F.when(raw[field].isNull(), absent)
-        if field != "client_id":
-            present = present.when(~_is_text(kind[field]), f"{field} is not text")
-        reasons.append(present.otherwise(rule))
-    values = [
-        F.lower(raw["ticket_id"]),
-        raw["client_id"].try_cast("int"),
-        moment,
-        raw["request"],
-        _word(TicketType, raw["type"]),
-        _word(Priority, raw["priority"]),
-    ]
+    reasons, values = [], []
+    for field in FIELDS:
+        reason, value = _rule(field, KINDS[field], raw[field], _is_text(kind[field]))
+        null = F.when(F.map_contains_key(found, field), f"{field} is null").otherwise(f"missing field: {field}")
+        absent = F.when(raw[field].isNull(), null if field in REQUIRED else F.lit(None))
+        reasons.append(absent.otherwise(reason))
+        values.append(value)
     ticket = _struct(F.lit(None), values)
-    return _let(F.coalesce(*reasons), lambda reason: F.when(reason.isNull(), ticket).otherwise(_rejected(reason)))
+    return _let(F.coalesce(*reasons), lambda reason: F.when(reason.isNull(), ticket).otherwise(_refused(reason)))
+
+
+def _rule(field: str, kind: Kind, raw: Column, is_text: Column) -> tuple[Column, Column]:
+    """Return the reason against a value that is there (null: none), and what is stored: `Kind.read` in Spark."""
+    not_text = F.when(~is_text, f"{field} is not text")
+    match kind:
+        case Uuid():
+            return not_text.when(~raw.rlike(_whole(fields.UUID)), _quoting(f"{field} is not a UUID", raw)), F.lower(raw)
+        case Integer(allowed):
+            return _integer_reason(field, allowed, raw, is_text), raw.try_cast(_SPARK_TYPES[field])
+        case Moment(years):
+            moment = raw.try_cast("timestamp")
+            return not_text.otherwise(_moment_reason(field, years, raw, moment)), moment
+        case FreeText():
+            return not_text.when(raw.rlike(_whole(f"[{BLANKS}]*+")), f"{field} is blank"), raw
+        case Word():
+            word = _word(kind.words, raw)
+            return not_text.when(word.isNull(), _quoting(f"unknown {field}", raw)), word
+    raise NotImplementedError(f"Spark has no rule for {field}: add {type(kind).__name__} here")
 
 
 def _is_text(kind: Column) -> Column:
     return F.coalesce(F.schema_of_variant(kind) == "STRING", F.lit(False))
 
 
-def _ticket_id(raw: Column) -> Column:
-    return F.when(~raw.rlike(_whole(contract.UUID)), _quoting("ticket_id is not a UUID", raw))
-
-
-def _client_id(raw: Column, is_text: Column) -> Column:
-    number = F.coalesce(raw.try_cast("bigint"), F.lit(-1))
-    return F.when(is_text | ~raw.rlike(_whole(contract.INTEGER)), "client_id is not an integer").when(
-        ~number.between(CLIENT_IDS.start, CLIENT_IDS.stop - 1), _quoting("client_id out of range", raw)
+def _integer_reason(field: str, allowed: range, raw: Column, is_text: Column) -> Column:
+    within = F.coalesce(raw.try_cast("bigint").between(allowed[0], allowed[-1]), F.lit(False))
+    return F.when(is_text | ~raw.rlike(_whole(fields.INTEGER)), f"{field} is not an integer").when(
+        ~within, _quoting(f"{field} out of range", raw)
     )
 
 
-def _creation_date(raw: Column, moment: Column) -> Column:
-    years = contract.YEARS
-    first, end = (F.lit(f"{year}-01-01T00:00:00Z").cast("timestamp") for year in (years.start, years.stop))
-    out_of_range = _quoting("creation_date out of range", raw)
+def _moment_reason(field: str, years: range, raw: Column, moment: Column) -> Column:
+    first, end = (F.lit(f"{year}-01-01T00:00:00Z").cast("timestamp") for year in (years[0], years[-1] + 1))
+    out_of_range = _quoting(f"{field} out of range", raw)
     return (
-        F.when(raw.rlike(_whole(contract.LOCAL_TIME)), _quoting("creation_date has no offset", raw))
+        F.when(raw.rlike(_whole(fields.LOCAL_TIME)), _quoting(f"{field} has no offset", raw))
         .when(
-            ~raw.rlike(_whole(contract.LOCAL_TIME + contract.OFFSET)),
-            _quoting("creation_date is not ISO 8601 with seconds and an offset", raw),
+            ~raw.rlike(_whole(fields.LOCAL_TIME + fields.OFFSET)),
+            _quoting(f"{field} is not ISO 8601 with seconds and an offset", raw),
         )
-        .when(~F.substring(raw, 1, 4).try_cast("int").between(years.start, years.stop - 1), out_of_range)
-        .when(moment.isNull(), _quoting("creation_date is not a real date", raw))
+        .when(~F.substring(raw, 1, 4).try_cast("int").between(years[0], years[-1]), out_of_range)
+        .when(moment.isNull(), _quoting(f"{field} is not a real date", raw))
         .when((moment < first) | (moment >= end), out_of_range)
     )
 
 
-def _unknown(field: str, vocabulary: type[StrEnum], raw: Column) -> Column:
-    return F.when(_word(vocabulary, raw).isNull(), _quoting(f"unknown {field}", raw))
-
-
-def _word(vocabulary: type[StrEnum], raw: Column) -> Column:
-    words, word = [known.value for known in vocabulary], raw
+def _word(words: list[str], raw: Column) -> Column:
+    word = raw
     for apart, composed in COMPOSED.items():
         word = F.regexp_replace(word, apart, composed)
     word = F.btrim(word, F.lit(BLANKS))
@@ -201,11 +218,10 @@ def _whole(pattern: str) -> str:
     return rf"\A(?:{pattern})\z"
 
 
-def _rejected(reason: Column) -> Column:
+def _refused(reason: Column) -> Column:
     return _struct(reason, [F.lit(None)] * len(FIELDS))
 
 
 def _struct(reason: Column, values: list[Column]) -> Column:
-    types = [column.split()[1] for column in contract.spark_schema().split(", ")]
-    fields = [value.cast(type_).alias(field) for field, value, type_ in zip(FIELDS, values, types, strict=True)]
-    return F.struct(reason.cast("string").alias("reason"), *fields)
+    columns = [value.cast(_SPARK_TYPES[field]).alias(field) for field, value in zip(FIELDS, values, strict=True)]
+    return F.struct(reason.cast("string").alias("reason"), *columns)

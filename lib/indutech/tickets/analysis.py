@@ -153,7 +153,7 @@ def offsets_accounted(partitions: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def reasons(quarantine: pd.DataFrame) -> pd.DataFrame:
-    """Messages set aside per reason, the most frequent first."""
+    """Quarantined messages per reason, the most frequent first."""
     counted = quarantine.groupby("reason").size().rename("messages").reset_index()
     return counted.sort_values(["messages", "reason"], ascending=[False, True], ignore_index=True)
 

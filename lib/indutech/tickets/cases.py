@@ -1,4 +1,4 @@
-"""The committed table of messages that are easy to get wrong: what each is, and what every validator must say of it."""
+"""The committed table of messages that are easy to get wrong, each with the result that every validator must give."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ CASES_FILE = PROJECT / "assets" / "malformed-messages.json"
 
 @dataclass(frozen=True)
 class Case:
-    """A message and the verdict on it."""
+    """A message, and whether it is a ticket or why not."""
 
     name: str
     value: bytes | None
@@ -22,7 +22,7 @@ class Case:
 
 
 def malformed_cases() -> list[Case]:
-    """Return the table, in its order; it also holds odd messages that must be accepted."""
+    """Return the table, in its order; it also holds unusual messages that are valid."""
     return [
         Case(
             name=row["name"],

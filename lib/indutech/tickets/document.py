@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from indutech.tickets import strict_json
 from indutech.tickets.cases import malformed_cases
-from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, contract_table
+from indutech.tickets.contract import TEAM_FOR_TYPE, Priority
+from indutech.tickets.schema import contract_table
 
 
 def _teams() -> str:

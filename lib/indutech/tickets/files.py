@@ -1,4 +1,4 @@
-"""Reads files of tickets in bounded memory: each line of JSON lines, CSV or Parquet as JSON, ready to validate."""
+"""Reads files of tickets in bounded memory: each line or row of JSONL, CSV or Parquet as JSON, ready to validate."""
 
 import csv
 import gzip
@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indutech.system.errors import InduTechError
-from indutech.tickets.contract import FIELDS, INTEGER
+from indutech.tickets.contract import FIELDS, KINDS, REQUIRED
+from indutech.tickets.fields import INTEGER, Integer, Moment
 
 LINE_AT_MOST = 16 << 20  # bytes: a file without line ends must not fill the memory
 ROWS_AT_ONCE = 4_096
@@ -115,9 +116,12 @@ def _bounded_lines(file: IO[str]) -> Iterator[str]:
 
 
 def _csv_row(row: dict[str, Any]) -> bytes | Unreadable:
-    client = row["client_id"].strip()
-    if re.fullmatch(INTEGER, client) and len(client) <= 18:
-        row["client_id"] = int(client)
+    for name in row.keys() & KINDS:
+        cell = row[name].strip()
+        if not cell and name not in REQUIRED:
+            row[name] = None
+        elif isinstance(KINDS[name], Integer) and re.fullmatch(INTEGER, cell) and len(cell) <= 18:
+            row[name] = int(cell)
     return _as_json(row)
 
 
@@ -125,7 +129,9 @@ def _parquet_rows(path: Path) -> Iterator[Line]:
     with pq.ParquetFile(path) as file:
         _need_columns(path, file.schema_arrow.names)
         number = 0
-        for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(FIELDS)):
+        for batch in file.iter_batches(
+            ROWS_AT_ONCE, columns=[name for name in FIELDS if name in file.schema_arrow.names]
+        ):
             for row in _in_microseconds(batch).to_pylist():
                 number += 1
                 yield number, _as_json(row)
@@ -133,24 +139,24 @@ def _parquet_rows(path: Path) -> Iterator[Line]:
 
 def _in_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Python's datetime holds no nanoseconds."""
-    at = batch.schema.get_field_index("creation_date")
-    moment = batch.column(at)
-    if not pa.types.is_timestamp(moment.type):
-        return batch
-    return batch.set_column(at, "creation_date", moment.cast(pa.timestamp("us", moment.type.tz), safe=False))
+    for at, field in enumerate(batch.schema):
+        if isinstance(KINDS[field.name], Moment) and pa.types.is_timestamp(field.type):
+            moments = batch.column(at).cast(pa.timestamp("us", field.type.tz), safe=False)
+            batch = batch.set_column(at, field.name, moments)
+    return batch
 
 
 def _as_json(row: dict[str, Any]) -> bytes | Unreadable:
     try:
-        return orjson.dumps({name: row[name] for name in FIELDS})
+        return orjson.dumps({name: row[name] for name in FIELDS if name in row})
     except orjson.JSONEncodeError as error:
         return Unreadable("invalid UTF-8" if "surrogates" in str(error) else f"not a ticket: {error}")
 
 
 def _need_columns(path: Path, names: list[str]) -> None:
-    missing = [field for field in FIELDS if field not in names]
+    missing = [field for field in REQUIRED if field not in names]
     if missing:
         raise ReplayRefused(
             f"{path} has no column {', '.join(missing)}: it has {', '.join(names) or 'none'}, "
-            f"and a ticket needs {', '.join(FIELDS)}."
+            f"and a ticket needs {', '.join(REQUIRED)}."
         )

@@ -1,42 +1,32 @@
-"""Seeded French tickets, realistic rather than uniform: the same seed gives the same tickets on any machine."""
+"""Generates French tickets from a seed, realistic rather than uniform; the same on any machine."""
 
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from itertools import groupby, product
+from typing import Any
 
 import numpy as np
 import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
-from indutech.tickets.contract import CLIENT_IDS, FIELDS, Priority, TicketType
+from indutech.tickets.compact_json import BEFORE, END, HEAD_BYTES, STARTS, TAIL, TEXT, WIDTHS
+from indutech.tickets.contract import CLIENT_IDS, FIELDS, KINDS, ContractUnusable, Priority, TicketType
+from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
 from indutech.tickets.sentences import HalfSentences, half_sentences
 from indutech.tickets.vocabulary import DAY_WEIGHTS, HOUR_WEIGHTS, PRIORITY_WEIGHTS, TYPE_WEIGHTS
-
-Text = Literal["realistic", "pooled", "incompressible"]
 
 DEMO_START = datetime(2026, 3, 1, 23, tzinfo=UTC)  # midnight in Paris, a Monday
 SPACING_S = 1.0  # seconds between two tickets, on average, when no period is asked for
 _BLOCK = 8_192  # tickets drawn together, each block from a generator of its own: a ticket depends on its number only
 _PAIRS = [(type_, priority) for type_ in TicketType for priority in Priority]
-_POOLED = 40  # sentences per type that `text="pooled"` repeats
-_INCOMPRESSIBLE_LENGTH = 82  # characters, the realistic average
-_HEAD = f'{{"ticket_id":"{"u" * 36}","client_id":{"c" * 4},"creation_date":"{"d" * 20}","request":"'
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8)
 
-
-@dataclass(frozen=True)
-class _Block:
-    """Tickets as columns; `pairs` numbers the combinations of type and priority."""
-
-    ticket_ids: NDArray[np.uint8]  # one row of 36 characters per ticket
-    client_ids: NDArray[np.int64]
-    moments: NDArray[np.datetime64]
-    requests: NDArray[np.object_]  # bytes, as they stand between the quotes of JSON
-    pairs: NDArray[np.int64]
+# The values of one field in a block: for a UUID a row of 36 characters per ticket, for an integer the number, for a
+# moment datetime64[s], for a text its bytes between the quotes of JSON, for a word its place in the vocabulary.
+_Values = NDArray[Any]
+_Block = Mapping[str, _Values]
 
 
 def drawn_seed() -> int:
@@ -44,21 +34,12 @@ def drawn_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def make_tickets(
-    count: int, seed: int, start: datetime = DEMO_START, period: timedelta | None = None, text: Text = "realistic"
-) -> pd.DataFrame:
+def make_tickets(count: int, seed: int, start: datetime = DEMO_START, period: timedelta | None = None) -> pd.DataFrame:
     """Return `count` tickets as a table with the contract's columns; `creation_date` is a UTC timestamp."""
-    parts = []
-    for block in _blocks(count, seed, start, period, text):
-        columns = {
-            "ticket_id": _rows(block.ticket_ids).astype(str),
-            "client_id": block.client_ids,
-            "creation_date": pd.to_datetime(block.moments, utc=True),
-            "request": [orjson.loads(b'"%b"' % request) for request in block.requests],
-            "type": [_PAIRS[pair][0].value for pair in block.pairs],
-            "priority": [_PAIRS[pair][1].value for pair in block.pairs],
-        }
-        parts.append(pd.DataFrame(columns)[list(FIELDS)])
+    parts = [
+        pd.DataFrame({name: _column(kind, block[name]) for name, kind in KINDS.items()})
+        for block in _blocks(count, seed, start, period)
+    ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(FIELDS))
 
 
@@ -68,17 +49,17 @@ def ticket_messages(
     start: datetime = DEMO_START,
     period: timedelta | None = None,
     batch: int = 10_000,
-    text: Text = "realistic",
 ) -> Iterator[list[tuple[bytes, bytes]]]:
     """Yield the tickets of `make_tickets` as lists of (key, JSON), `batch` at a time; no count means without end."""
     # Arrays of bytes, because numpy takes and adds them in C: twice as fast as a loop over tickets.
     keys = np.array([b"%d" % client_id for client_id in CLIENT_IDS], object)
-    ends = [orjson.dumps({"": "", "type": type_, "priority": priority})[5:] for type_, priority in _PAIRS]
-    tails = np.array(ends, object)
+    tails = _tails()
     pending: list[tuple[bytes, bytes]] = []
-    for block in _blocks(count, seed, start, period, text):
-        values = _heads(block) + block.requests + tails[block.pairs]
-        pending += zip(keys[block.client_ids - CLIENT_IDS.start].tolist(), values.tolist(), strict=True)
+    for block in _blocks(count, seed, start, period):
+        values = _heads(block) + block[TEXT]
+        for names, endings in tails:
+            values = values + _endings(names, endings, block)
+        pending += zip(keys[block["client_id"] - CLIENT_IDS.start].tolist(), values.tolist(), strict=True)
         whole = len(pending) - len(pending) % batch
         yield from (pending[at : at + batch] for at in range(0, whole, batch))
         del pending[:whole]
@@ -86,7 +67,7 @@ def ticket_messages(
         yield pending
 
 
-def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | None, text: Text) -> Iterator[_Block]:
+def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | None) -> Iterator[_Block]:
     if start.tzinfo is None:
         raise ValueError(f"start has no offset: {start.isoformat()}")
     if period is not None and count is None:
@@ -102,30 +83,31 @@ def _blocks(count: int | None, seed: int, start: datetime, period: timedelta | N
         # Always a whole block, then its beginning: what ticket 5 looks like must not depend on how many follow.
         ids = _uuids(draws)[:wanted]
         uniform = draws.random((5, _BLOCK))[:, :wanted]
-        letters = draws.integers(0, 64, (_BLOCK, _INCOMPRESSIBLE_LENGTH)) if text == "incompressible" else None
         numbers = np.arange(first, first + wanted)
         if clock is None:
             seconds = (numbers + uniform[0]) * SPACING_S
         else:
             seconds = np.interp((numbers + uniform[0]) / (count or 1), *clock)
-        moments = np.datetime64(int(start.timestamp()), "s") + seconds.astype("m8[s]")
-        pair = np.searchsorted(pairs, uniform[2] * pairs[-1], side="right")
-        requests = (
-            _requests(halves, pair // len(Priority), uniform[3:], text)
-            if letters is None
-            else _rows(_LETTERS[letters[:wanted]]).astype(object)
-        )
-        client = CLIENT_IDS.start + np.searchsorted(clients, uniform[1] * clients[-1], side="right")
-        yield _Block(ids, client, moments, requests, pair)
+        type_, priority = np.divmod(np.searchsorted(pairs, uniform[2] * pairs[-1], side="right"), len(Priority))
+        # A further field is one more line. Draw it from a generator of its own, or all other values change:
+        # np.random.default_rng([seed, 7, first]).integers(0, len(Words), _BLOCK)[:wanted]
+        block = {
+            "ticket_id": ids,
+            "client_id": CLIENT_IDS.start + np.searchsorted(clients, uniform[1] * clients[-1], side="right"),
+            "creation_date": np.datetime64(int(start.timestamp()), "s") + seconds.astype("m8[s]"),
+            "request": _requests(halves, type_, uniform[3:]),
+            "type": type_,
+            "priority": priority,
+        }
+        if missing := [name for name in FIELDS if name not in block]:
+            raise ContractUnusable(f"The generator draws no {', '.join(missing)}: add a line for it in {__name__}.")
+        yield block
         first += wanted
 
 
-def _requests(
-    halves: HalfSentences, types: NDArray[np.int64], uniform: NDArray[np.float64], text: Text
-) -> NDArray[np.object_]:
+def _requests(halves: HalfSentences, types: NDArray[np.int64], uniform: NDArray[np.float64]) -> NDArray[np.object_]:
     problems, contexts = halves.problems, halves.contexts
-    which = (uniform[0] * (_POOLED if text == "pooled" else problems.shape[1])).astype(int)
-    context = which if text == "pooled" else (uniform[1] * contexts.shape[1]).astype(int)
+    which, context = (uniform * [[problems.shape[1]], [contexts.shape[1]]]).astype(int)
     return np.asarray(problems[types, which] + contexts[types, context])
 
 
@@ -156,17 +138,71 @@ def _uuids(draws: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _heads(block: _Block) -> NDArray[np.object_]:
-    """Everything before the request has the same width in every ticket, so it is written for all at once."""
-    heads = np.tile(np.frombuffer(_HEAD.encode(), np.uint8), (len(block.requests), 1))
-    heads[:, _HEAD.index("u" * 36) :][:, :36] = block.ticket_ids
-    heads[:, _HEAD.index("cccc") :][:, :4] = _characters(block.client_ids.astype("S4"))
-    heads[:, _HEAD.index("d" * 20) :][:, :20] = _characters(np.char.add(block.moments.astype("S19"), b"Z"))
-    return _rows(heads).astype(object)
+    """Everything before the text has the same width in every ticket, so it is written for all at once."""
+    empty = "".join(BEFORE[name] + " " * WIDTHS.get(name, 0) for name in STARTS)
+    heads = np.tile(np.frombuffer(empty.encode(), np.uint8), (len(block[TEXT]), 1))
+    for name, width in WIDTHS.items():
+        written = _written(KINDS[name], block[name]).astype(f"S{width}")
+        heads[:, STARTS[name] : STARTS[name] + width] = written.view(np.uint8).reshape(-1, width)
+    return np.ascontiguousarray(heads).view(f"S{HEAD_BYTES}").ravel().astype(object)
 
 
-def _characters(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
-    return texts.view(np.uint8).reshape(len(texts), -1)
+def _tails() -> list[tuple[tuple[str, ...], NDArray[np.object_] | None]]:
+    """The fields after the text: words that follow one another with all their combinations as bytes, others alone."""
+    runs = [(words, tuple(names)) for words, names in groupby(TAIL, key=lambda name: isinstance(KINDS[name], Word))]
+    tails: list[tuple[tuple[str, ...], NDArray[np.object_] | None]] = []
+    for words, names in runs:
+        if not words:
+            tails += [((name,), None) for name in names]
+            continue
+        combinations = product(*(_vocabulary(KINDS[name]) for name in names))
+        joined = [
+            b"".join(BEFORE[name].encode() + word for name, word in zip(names, one, strict=True))
+            + (END.encode() if names[-1] == FIELDS[-1] else b"")
+            for one in combinations
+        ]
+        tails.append((names, np.array(joined, object)))
+    return tails
 
 
-def _rows(characters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    return np.ascontiguousarray(characters).view(f"S{characters.shape[1]}").ravel()
+def _endings(names: tuple[str, ...], endings: NDArray[np.object_] | None, block: _Block) -> NDArray[np.object_]:
+    if endings is None:
+        [name] = names
+        values = BEFORE[name].encode() + _written(KINDS[name], block[name]).astype(object)
+        return np.asarray(values + END.encode() if name == FIELDS[-1] else values)
+    sizes = [len(_vocabulary(KINDS[name])) for name in names]
+    return np.asarray(endings[np.ravel_multi_index([block[name] for name in names], sizes)])
+
+
+def _written(kind: Kind, values: _Values) -> NDArray[Any]:
+    """The values as bytes, as they stand in JSON, without quotes."""
+    match kind:
+        case Uuid():
+            return np.ascontiguousarray(values).view(f"S{Uuid.width}").ravel()
+        case Moment():
+            return np.char.add(values.astype("S19"), b"Z")
+        case Word():
+            return _vocabulary(kind)[values]
+        case Integer():
+            return values.astype("S20")
+        case _:
+            return values
+
+
+def _column(kind: Kind, values: _Values) -> object:
+    """The values as a column of a table."""
+    match kind:
+        case Integer():
+            return values
+        case Moment():
+            return pd.to_datetime(values, utc=True)
+        case FreeText():
+            return [orjson.loads(b'"%b"' % text) for text in values]
+        case Word():
+            return np.array(kind.words, object)[values]
+        case _:
+            return _written(kind, values).astype(str)
+
+
+def _vocabulary(kind: Kind) -> NDArray[np.object_]:
+    return np.array([orjson.dumps(word)[1:-1] for word in kind.words] if isinstance(kind, Word) else [], object)

@@ -1,4 +1,7 @@
-"""Half sentences, rendered once per seed: templates whose slots hold Faker's French names and seeded numbers."""
+"""Makes the texts of generated tickets: fills the templates of `vocabulary` with Faker's French names and numbers.
+
+A text is a problem and, mostly, a context: half sentences that are rendered once per seed and combined per ticket.
+"""
 
 import re
 from collections.abc import Mapping, Sequence

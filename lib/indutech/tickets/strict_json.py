@@ -1,4 +1,4 @@
-"""From the bytes of a message to the pairs of one JSON object, or the reason why it holds none: RFC 8259, strictly."""
+"""Strict JSON (RFC 8259): reads the bytes of a message as the pairs of one object, or says why they hold none."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def echo(text: str) -> str:
 
 
 def pairs_of(value: bytes | None) -> Pairs | Rejected:
-    """Return the pairs of the one JSON object that a message holds, no key twice, or the first reason against it."""
+    """Return the pairs of the one JSON object that a message holds, no duplicate keys, or the reason against it."""
     if value is None:
         return Rejected("null value")
     if value.startswith(BYTE_ORDER_MARKS):
@@ -100,13 +100,13 @@ def _depth(body: str) -> int:
 
 def _number(written: str) -> Number:
     if sum(map(str.isdigit, written)) > MAX_DIGITS:
-        raise ValueError("a number that long is no use to anyone")
+        raise ValueError(f"a number of more than {MAX_DIGITS} digits")
     return Number(written)
 
 
 def _pairs(found: list[tuple[str, Any]]) -> Pairs:
     if any(len(key.encode("utf-16-le", "surrogatepass")) > 2 * MAX_KEY for key, _ in found):
-        raise ValueError("a key that long is no use to anyone")
+        raise ValueError(f"a key of more than {MAX_KEY} characters")
     return Pairs(found)
 
 

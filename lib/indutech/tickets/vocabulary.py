@@ -1,4 +1,7 @@
-"""What clients write: French sentences that fit the type of their ticket, with slots for names, places and numbers."""
+"""Lists for generated tickets: French sentence templates per type, values of their slots, and weights.
+
+The weights say how often each type and priority occurs, and how many tickets come at each hour of the week.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +24,7 @@ PRIORITY_WEIGHTS: Mapping[TicketType, Mapping[Priority, float]] = {
 }
 
 # Tickets per hour of the working week in Paris, Monday first, relative to each other: (night, shift, office, evening).
-NIGHT, SHIFT, OFFICE, EVENING = range(6), (6, 7, 18, 19), range(8, 18), range(20, 24)
+SHIFT, EVENING = (6, 7, 18, 19), range(20, 24)
 DAY_WEIGHTS = (1.25, 1.10, 1.00, 1.00, 0.85, 0.22, 0.12)
 HOUR_WEIGHTS = tuple(
     {8: 0.75, 9: 1.25, 10: 1.30, 11: 1.10, 12: 0.55, 13: 0.70, 14: 1.20, 15: 1.15, 16: 1.00, 17: 0.70}.get(

@@ -17,6 +17,9 @@ from indutech.costs.inputs.measurement import FILE_NAME, Bracket, Measurement, M
 from indutech.lake import layout, reader
 from indutech.system.settings import Settings
 from indutech.system.state_files import write_json
+from indutech.tickets import schema
+from indutech.tickets.contract import KINDS
+from indutech.tickets.fields import Moment
 
 # The questions of notebook 04, and one that reads the text, which is most of the bytes.
 QUESTIONS: dict[str, list[str]] = {
@@ -74,10 +77,12 @@ def measure_once(settings: Settings, today: date) -> None:
             measure(settings, today)
 
 
-# The message as the producer writes it: compact JSON of the contract's six fields in UTF-8.
-_JSON_BYTES = """octet_length(encode(to_json({
-    ticket_id: ticket_id, client_id: client_id, creation_date: strftime(creation_date, '%Y-%m-%dT%H:%M:%SZ'),
-    request: request, type: type, priority: priority})))"""
+# The message as the producer writes it: compact JSON of the contract's fields in UTF-8.
+_AS_WRITTEN = [
+    f"{name}: strftime(\"{name}\", '%Y-%m-%dT%H:%M:%SZ')" if isinstance(kind, Moment) else f'{name}: "{name}"'
+    for name, kind in KINDS.items()
+]
+_JSON_BYTES = f"octet_length(encode(to_json({{{', '.join(_AS_WRITTEN)}}})))"
 
 
 def column_bytes(files: Sequence[Path], columns: Sequence[str]) -> int:
@@ -123,7 +128,7 @@ def _bytes_with(tickets: pa.Table, texts: Sequence[str]) -> Decimal:
     place = tickets.schema.get_field_index("request")
     column = pa.array(texts, tickets.schema.field(place).type)
     buffer = BytesIO()
-    table = tickets.set_column(place, "request", column).drop_columns(["ingest_date", "batch"])
-    dictionary = [name for name in table.column_names if name not in ("ticket_id", "request")]
+    table = tickets.set_column(place, "request", column).drop_columns(schema.FOLDERS.names)
+    dictionary = [name for name in table.column_names if name not in schema.VARIED_COLUMNS]
     pq.write_table(table, buffer, compression="zstd", compression_level=1, use_dictionary=dictionary)
     return round(Decimal(buffer.getbuffer().nbytes) / max(len(texts), 1), 1)
