@@ -23,6 +23,8 @@ from indutech.system.settings import Settings
 from tests import lakes
 from tests.topic_reader import start_cli, wait_until
 
+pytestmark = pytest.mark.java  # the first check asks Java for its version
+
 NewSettings = Callable[..., Settings]
 
 

@@ -13,6 +13,7 @@ from indutech.system.settings import PROJECT
 
 COPIED = (
     "assets", "docs", "lib", "notebooks", "tests", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml",
+    ".env.example", "docker-compose.yml",
 )  # fmt: skip
 ABOUT_COSTS = (
     "test_costs.py", "test_cost_decisions.py", "test_cost_document.py", "test_cost_export.py", "test_estimate.py",
