@@ -1,7 +1,6 @@
 """The pipeline on the Java that comes with the packages, on a machine that shows no other."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,18 +16,23 @@ java.USUAL_FOLDERS = ()
 from indutech.cli.app import app
 app()
 """
-NEEDED_BY_SPARK_SUBMIT = ("bash", "dirname", "env")
+
+
+def every_program_but_java(folder: Path) -> Path:
+    """Make a folder that leads to each program of this machine's PATH, and to no Java."""
+    folder.mkdir()
+    for program in (one for part in os.get_exec_path() if Path(part).is_dir() for one in Path(part).iterdir()):
+        link = folder / program.name
+        if program.name != "java" and not link.is_symlink():  # the first on the PATH is the one that counts
+            link.symlink_to(program)
+    return folder
 
 
 def test_the_pipeline_runs_on_the_locked_java(tmp_path: Path) -> None:
     """With no Java to be found, broker and Spark run on the wheel's, in a folder with spaces and accents."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in NEEDED_BY_SPARK_SUBMIT:
-        (programs / name).symlink_to(str(shutil.which(name)))
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "INDUTECH_", "JAVA_"))}
     environment = bare | {
-        "PATH": str(programs),
+        "PATH": str(every_program_but_java(tmp_path / "bin")),
         "INDUTECH_DATA_DIR": str(tmp_path / "données d'ici"),
         "INDUTECH_CACHE_DIR": str(jars.cache_dir()),
         # Each Java then writes its own version into its log.
