@@ -5,11 +5,6 @@
 ARG PYTHON_IMAGE=python:3.13.9-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS base
-# Debian keeps only the newest version of a package, so that a pinned one stops the build some weeks later.
-# hadolint ignore=DL3008
-RUN apt-get update \
- && apt-get install --yes --no-install-recommends openjdk-21-jre-headless \
- && rm -rf /var/lib/apt/lists/*
 ENV PATH=/opt/venv/bin:$PATH \
     INDUTECH_CACHE_DIR=/opt/jars \
     # a log line that waits in a buffer is lost with its container

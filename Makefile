@@ -1,4 +1,4 @@
-# One command is enough on a fresh machine with Python 3.11 to 3.13, Java 17 or 21 and make.
+# One command is enough on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
 .PHONY: help setup report test quick check notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
@@ -10,6 +10,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # The image's user gets this user's numbers, so that data_output belongs to who started it.
 COMPOSE := INDUTECH_UID=$$(id -u) INDUTECH_GID=$$(id -g) docker compose
+# Of the pages that pip prints, a terminal shows the package it is at, on one line; elsewhere nothing is shown.
+SHOW_PACKAGES := { test -t 1 || exec cat >/dev/null; while read -r does what _; do \
+	  case "$$does $$what" in \
+	    Collecting*) line="$$((count += 1))/$$total $${what%%[=<>!~; ]*}" ;; \
+	    "Installing collected") line="$$total/$$total downloaded, now installing" ;; \
+	    *) continue ;; \
+	  esac; printf '\r%-70s' "$$line"; \
+	done; echo; }
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +27,12 @@ setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lo
 $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@PYTHONPATH=lib $(PYTHON) -m indutech.jvm.java
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock | \
-	  $(PYTHON) lib/indutech/system/setup_progress.py requirements.lock
+	@total=$$(grep -c '^[a-z].*==' requirements.lock); \
+	  echo "Installing $$total locked Python packages into $(VENV) (1 to 3 minutes the first time)"; \
+	  $(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock | $(SHOW_PACKAGES)
 	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m indutech.jvm.java
 	@$(BIN)/python -m indutech.jvm.jars
 	@touch $@
 

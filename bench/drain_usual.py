@@ -1,6 +1,7 @@
 """The job that everybody writes first: `from_json`, Spark's own Parquet file sink, defaults everywhere."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from indutech.jvm.jars import spark_kafka_jars
+from indutech.jvm.java import spark_environment
 from indutech.tickets.schema import spark_schema
 
 if __name__ == "__main__":
@@ -37,6 +39,7 @@ if __name__ == "__main__":
         return time.perf_counter() - began
 
     Path(folder).mkdir(parents=True, exist_ok=True)
+    os.environ.update(spark_environment())  # the same Java for both
     spark = (
         SparkSession.builder.master("local[*]")
         .config("spark.jars", ",".join(str(jar) for jar in spark_kafka_jars()))

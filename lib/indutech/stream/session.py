@@ -11,7 +11,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from indutech.jvm.jars import spark_kafka_jars
-from indutech.jvm.java import find_java
+from indutech.jvm.java import spark_environment
 from indutech.system.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
@@ -23,16 +23,12 @@ def session(settings: Settings, app: str = "indutech") -> SparkSession:
     Raises:
         JavaMissing: there is no Java that Spark can run on.
     """
-    if SparkContext._active_spark_context is None:
-        os.environ["JAVA_HOME"] = str(find_java().parents[1])
-        # Else Spark looks up the machine's own name, which a container without a network does not have.
-        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     log = settings.log_dir / "spark.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.appName(app)
     for name, value in _configuration(settings, log).items():
         builder = builder.config(name, value)
-    with _utf8_file_names(), _jvm_output_to(log.with_name("spark-jvm.log")):
+    with _environment_of_the_jvm(), _jvm_output_to(log.with_name("spark-jvm.log")):
         spark: SparkSession = builder.getOrCreate()
     return spark
 
@@ -69,17 +65,23 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _utf8_file_names() -> Iterator[None]:
-    """Let the JVM read folder names with accents where the terminal's locale is plain C."""
-    if locale.getpreferredencoding(False).lower().replace("-", "") == "utf8" and os.environ.get("LC_ALL", "") != "C":
+def _environment_of_the_jvm() -> Iterator[None]:
+    """Give Spark's launcher the variables that it needs, and put back those that were there once the JVM runs."""
+    if SparkContext._active_spark_context is not None:
         yield
         return
-    before = os.environ.get("LC_ALL")
-    os.environ["LC_ALL"] = "C.UTF-8"
+    # Else Spark looks up the machine's own name, which a container without a network does not have.
+    given = {**spark_environment(), "SPARK_LOCAL_IP": "127.0.0.1"}
+    if locale.getpreferredencoding(False).lower().replace("-", "") != "utf8" or os.environ.get("LC_ALL", "") == "C":
+        given["LC_ALL"] = "C.UTF-8"  # else the JVM cannot read folder names with accents
+    before = {name: os.environ[name] for name in given if name in os.environ}
+    os.environ.update(given)
     try:
         yield
     finally:
-        os.environ.pop("LC_ALL") if before is None else os.environ.update(LC_ALL=before)
+        for name in given.keys() - before:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
