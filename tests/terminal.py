@@ -19,6 +19,8 @@ import psutil
 from indutech.system.settings import Settings
 
 CTRL_C = b"\x03"
+# The end of a session leader hangs up on all processes of its terminal; a command is never that, but its shell is.
+SHELL = ("/bin/sh", "-c", 'trap : INT; "$@"; exit $?', "sh")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -37,7 +39,7 @@ class Terminal:
             "TERM": "xterm-256color",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "indutech", *arguments],
+            [*SHELL, sys.executable, "-m", "indutech", *arguments],
             env=environment,
             stdin=screen,
             stdout=screen,
@@ -67,7 +69,7 @@ class Terminal:
         """Everything that was written to the screen so far."""
         return self._written.decode(errors="replace")
 
-    def wait_until(self, true: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_until(self, true: Callable[[], bool], seconds: float = 150) -> None:
         """Wait, with a deadline, until something is true while the command runs."""
         deadline = time.monotonic() + seconds
         while not true():
