@@ -52,7 +52,13 @@ def messages(new: list[str]) -> tuple[list[bytes], list[bytes]]:
     changed += [{**fields, name: value} for name in new for value in VALUES]
     changed.append({name: value for name, value in fields.items() if name not in new})
     compact = [json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() for one in changed]
-    broken = [made[0].replace(b'"}', b'\xff"}'), made[0][:-1], made[0].replace(b'","', b'" ,"'), made[0] + b"}"]
+    broken = [
+        made[0].replace(b'"}', b'\xff"}'),
+        made[0].replace(b"Lyon", b"Ly\xffon"),
+        made[0][:-1],
+        made[0].replace(b'","', b'" ,"'),
+        made[0] + b"}",
+    ]
     return made, [*compact, *broken]
 
 
