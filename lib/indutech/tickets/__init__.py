@@ -3,4 +3,4 @@
 `contract` is the only place that names the fields. `vocabulary` and `sentences` are what `generator` writes with.
 """
 
-__all__ = ["analysis", "cases", "contract", "document", "files", "generator", "strict_json"]
+__all__ = ["analysis", "cases", "contract", "document", "files", "formats", "generator", "strict_json"]
