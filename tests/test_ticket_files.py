@@ -460,7 +460,7 @@ DIALECTS: dict[str, dict[str, Any]] = {
     "comma": {},
     "semicolon": {"separator": ";", "end": "\r\n"},
     "tab": {"separator": "\t", "quoting": csv.QUOTE_ALL},
-    "pipe": {"separator": "|", "end": "\r"},
+    "pipe": {"separator": "|", "end": "\r", "quoting": csv.QUOTE_ALL},
 }
 # What people write in several lines, with quotes and separators; a NUL or a blank text is no ticket.
 TEXTS = st.text(

@@ -100,11 +100,11 @@ def _values(text: _Text) -> Iterator[bytes | Unreadable]:
                 yield Unreadable("the file ends before the array is closed")
             return
         opening = text.seen[:1]
-        if opening == b"[" and depth == 0:
-            depth, text.seen = 1, text.seen[1:]
-        elif opening == b"]" and depth == 1:
-            depth, text.seen = 0, text.seen[1:]
-        elif opening in b"{[":
+        if opening == b"[":
+            depth, text.seen = depth + 1, text.seen[1:]
+        elif opening == b"]" and depth:
+            depth, text.seen = depth - 1, text.seen[1:]
+        elif opening == b"{":
             yield (body := _one(text))
             if isinstance(body, Unreadable) and not text.seen:
                 return  # the file ended in it
@@ -126,7 +126,7 @@ def _bare(text: _Text) -> bytes | Unreadable:
 
 
 def _one(text: _Text) -> bytes | Unreadable:
-    """Return the object or array at the beginning of the window, and move the window behind it."""
+    """Return the object at the beginning of the window, and move the window behind it."""
     end = _end(text)
     body = text.seen[:end] if end else text.seen
     if end and _loaded(body) is not None:
