@@ -20,8 +20,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from indutech.system.settings import PROJECT
 from indutech.tickets.contract import FIELDS, Priority, Rejected, Ticket, TicketType, validate
-from indutech.tickets.files import Account, Reading, ReplayRefused, Unreadable, read_lines
+from indutech.tickets.files import LINE_AT_MOST, LOOKED_AT_ROWS, Account, Reading, ReplayRefused, Unreadable, read_lines
+from indutech.tickets.formats.csv_header import LOOKED_AT
 from indutech.tickets.formats.csv_rows import UNCLOSED
 
 HEADER = ",".join(FIELDS)
@@ -456,10 +458,11 @@ def test_a_file_that_is_wrong_as_a_whole_is_one_sentence(tmp_path: Path, kind: s
     assert str(refused.value).isprintable()
 
 
+# With another line end than CRLF, Python writes a lone line feed or return without the quotes that it needs.
 DIALECTS: dict[str, dict[str, Any]] = {
-    "comma": {},
+    "comma": {"quoting": csv.QUOTE_ALL},
     "semicolon": {"separator": ";", "end": "\r\n"},
-    "tab": {"separator": "\t", "quoting": csv.QUOTE_ALL},
+    "tab": {"separator": "\t", "end": "\r\n"},
     "pipe": {"separator": "|", "end": "\r", "quoting": csv.QUOTE_ALL},
 }
 # What people write in several lines, with quotes and separators; a NUL or a blank text is no ticket.
@@ -597,3 +600,12 @@ def test_a_row_that_is_lost_is_noticed(tmp_path: Path) -> None:
 
     with pytest.raises(ReplayRefused, match=r"has 10 lines, but only 9 of them"):
         account.check(tmp_path / "t.csv")
+
+
+def test_the_figures_of_the_document() -> None:
+    """docs/replay.md says the limits that the code has."""
+    text = (PROJECT / "docs" / "replay.md").read_text()
+
+    assert f"One row may have {LINE_AT_MOST >> 20} MiB" in text
+    assert f"a preamble in the first {LOOKED_AT} lines" in text
+    assert f"seen in the first {LOOKED_AT_ROWS} rows" in text

@@ -84,7 +84,7 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
 
 @contextmanager
 def _no_other_spark() -> Iterator[None]:
-    """Hide what points to another Spark or Hadoop while ours starts: its settings would change where we read and write."""
+    """Hide what points to another Spark or Hadoop while ours starts: its settings would change ours."""
     hidden = {name: os.environ.pop(name) for name in _OF_OTHER_SPARKS if name in os.environ}
     try:
         yield

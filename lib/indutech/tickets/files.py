@@ -12,13 +12,14 @@ from indutech.tickets.formats.dates import Reading as Reading
 from indutech.tickets.formats.encoding import utf8
 from indutech.tickets.formats.json_rows import is_in_lines, json_lines, json_values
 from indutech.tickets.formats.parquet_rows import parquet_rows
-from indutech.tickets.formats.row import LINE_AT_MOST, TOO_LONG, Row, printable
+from indutech.tickets.formats.row import LINE_AT_MOST as LINE_AT_MOST
+from indutech.tickets.formats.row import TOO_LONG, Row, printable
 from indutech.tickets.formats.row import Account as Account
 from indutech.tickets.formats.row import ReplayRefused as ReplayRefused
 from indutech.tickets.formats.row import Unreadable as Unreadable
 
 AS_IT_SAYS = Reading()
-_LOOKED_AT_ROWS, _LOOKED_AT_BYTES = 100, 4 << 20  # before the first is sent: is the whole file in need of an option?
+LOOKED_AT_ROWS, _LOOKED_AT_BYTES = 100, 4 << 20  # before the first is sent: is the whole file in need of an option?
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip")
 _JSON = (".jsonl", ".ndjson", ".json")
 _CSV = (".csv", ".tsv", ".tab", ".psv", ".txt")
@@ -76,7 +77,7 @@ def _first_rows(rows: Iterator[Row]) -> tuple[list[Row], Exception | None]:
         for row in rows:
             first.append(row)
             size += len(row.body) if isinstance(row.body, bytes) else 0
-            if len(first) >= _LOOKED_AT_ROWS or size > _LOOKED_AT_BYTES:
+            if len(first) >= LOOKED_AT_ROWS or size > _LOOKED_AT_BYTES:
                 break
     except container.BROKEN as error:
         return first, error
