@@ -24,7 +24,7 @@ FLOAT_HINT = (
     'write it with .astype("Int64").'
 )
 _FLOAT = re.compile(r"-?\d+\.0+", re.ASCII)
-_WORDS = frozenset(map(str, [*TicketType, *Priority]))
+_WORDS = {**{str(word): "type" for word in TicketType}, **{str(word): "priority" for word in Priority}}
 _UNKNOWN = UNKNOWN_BYTES.decode("utf-8", "surrogateescape")
 _KINDS_REPEATED = 2  # in two lines of one row: a date and a type, say, so there is a second row in it
 
@@ -109,6 +109,10 @@ class _Lines:
 
 def _cells(line: str, lines: _Lines, header: Header) -> tuple[list[str] | Unreadable, int]:
     """Return the cells of the row that begins with a line, and how many lines it takes."""
+    if header.quote not in line:
+        cells = _parsed(iter([line]), header, header.blanks_around[0])
+        if not isinstance(cells, Unreadable) and len(cells) == header.columns and any(cells):
+            return cells, 1
     first: list[str] | Unreadable | None = None
     for blanks, backslash in _dialects(line, header):
         more: list[str] = []
@@ -141,12 +145,14 @@ def _dialects(line: str, header: Header) -> Iterator[tuple[bool, bool]]:
 def _with_more(line: str, more: list[str], lines: _Lines, header: Header, backslash: bool) -> Iterator[str]:
     """Yield a line, and then those that follow, until one shows that they are rows of their own."""
     size = len(line)
-    kinds = Counter(_kinds(line, header))
+    kinds: Counter[str] | None = None
     while True:
         yield line.replace("\\" + header.quote, header.quote * 2) if backslash else line
         following = lines.take()
         if following is None:
             return
+        if kinds is None:  # not before: most rows have one line
+            kinds = Counter(_kinds(line, header))
         more.append(following)
         size += len(following)
         kinds.update(_kinds(following, header))
@@ -179,7 +185,7 @@ def _kinds(line: str, header: Header) -> set[str]:
         elif re.fullmatch(r"[1-9]\d{3}(?:\.0)?", text):
             kinds.add("client_id")
         elif (word := unicodedata.normalize("NFC", text)) in _WORDS:
-            kinds.add("priority" if word in set(Priority) else "type")
+            kinds.add(_WORDS[word])
     return kinds
 
 

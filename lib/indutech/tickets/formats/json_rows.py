@@ -11,7 +11,7 @@ from indutech.tickets.formats.dates import Reading, in_json
 from indutech.tickets.formats.encoding import UNKNOWN_BYTES
 from indutech.tickets.formats.row import LINE_AT_MOST, TOO_LONG, Account, Row, Unreadable
 
-_PIECE = 1 << 18
+_PIECE = 1 << 14  # small, because what is left of it is copied for each value
 _BLANKS = b" \t\r\n\x1e"  # and the record separator of RFC 7464
 _IN_STRING = re.compile(rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(["\n]?)', re.DOTALL)
 _OUTSIDE = re.compile(rb'["{}\[\]]')
@@ -84,7 +84,7 @@ class _Text:
         self.seen = b""
 
     def more(self) -> bool:
-        piece = self._file.read(_PIECE)
+        piece = self._file.read(max(_PIECE, len(self.seen)))
         self.seen += piece
         return bool(piece)
 
