@@ -580,6 +580,14 @@ def test_a_wrong_encoding_is_not_believed(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "t.csv", Reading("cp1252")))
 
 
+def test_utf16_without_its_mark_is_not_believed(tmp_path: Path) -> None:
+    """Which end comes first must be known."""
+    (tmp_path / "t.csv").write_text(CSV, encoding="utf-8")
+
+    with pytest.raises(ReplayRefused, match="does not begin with the mark of utf-16"):
+        list(read_lines(tmp_path / "t.csv", Reading("utf-16")))
+
+
 def test_what_was_skipped_is_said(tmp_path: Path) -> None:
     """A preamble is named as what it is, and pandas' floats get a hint."""
     (tmp_path / "t.csv").write_text("Export du 2 mars\n\n" + CSV.replace(",1003,", ",1003.0,"))

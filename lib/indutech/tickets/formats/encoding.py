@@ -38,6 +38,10 @@ def utf8(path: object, opened: Opened, encoding: str | None) -> Opened:
     if mark and encoding and codecs.lookup(encoding).name.split("-")[:2] != _MARKS[mark].split("-"):
         raise ReplayRefused(f"{path} begins with the mark of {_MARKS[mark].upper()}: leave --encoding out.")
     named = _MARKS[mark] if mark else encoding or _seen(path, opened, first)
+    if not mark and codecs.lookup(named).name in ("utf-16", "utf-32"):
+        raise ReplayRefused(
+            f"{path} does not begin with the mark of {named}: say --encoding {named}-le, or leave it out."
+        )
     if codecs.lookup(named).name in ("utf-8", "utf-8-sig"):
         return lambda: _without(mark, opened())
     if not mark and _is_utf8_text(first) and not codecs.lookup(named).name.startswith("utf"):
@@ -122,7 +126,10 @@ class _Transcoded(io.RawIOBase):
         while not self._ready and not self._at_end:
             piece = self._file.read(1 << 16)
             self._at_end = not piece
-            text = self._decoder.decode(piece, self._at_end)
+            try:
+                text = self._decoder.decode(piece, self._at_end)
+            except UnicodeError as error:  # of the codecs that know no way to go on
+                raise OSError(str(error)) from error
             self._ready = text.encode("utf-8", "surrogatepass")
         taken = self._ready[: len(view)]
         view[: len(taken)] = taken
