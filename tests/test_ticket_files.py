@@ -580,6 +580,29 @@ def test_a_wrong_encoding_is_not_believed(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "t.csv", Reading("cp1252")))
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_comes_before_a_break_is_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """The rows of a packed file that is followed by something else are returned before the sentence."""
+    name = "t\x1b[31m.csv"
+    (tmp_path / name).write_bytes(pack(CSV.encode()) + pack(b"")[:6])
+    numbers: list[int] = []
+
+    with pytest.raises(ReplayRefused, match=r"cannot be read after line 11\. What came before was sent: .*") as refused:
+        numbers.extend(number for number, _ in read_lines(tmp_path / name))
+
+    assert numbers == list(range(2, 12))
+    assert str(refused.value).isprintable()
+
+
+def test_lines_of_which_none_is_json(tmp_path: Path) -> None:
+    """A file that says that it has an object a line has one a line, be they all broken."""
+    (tmp_path / "t.jsonl").write_text('{"ticket_id": \n' * 3)
+
+    good, bad, account = read(tmp_path / "t.jsonl", Reading())
+
+    assert (good, bad, account.word) == ([], dict.fromkeys((1, 2, 3), "malformed JSON"), "line")
+
+
 def test_utf16_without_its_mark_is_not_believed(tmp_path: Path) -> None:
     """Which end comes first must be known."""
     (tmp_path / "t.csv").write_text(CSV, encoding="utf-8")

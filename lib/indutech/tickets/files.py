@@ -13,7 +13,7 @@ from indutech.tickets.formats.encoding import utf8
 from indutech.tickets.formats.json_rows import is_in_lines, json_lines, json_values
 from indutech.tickets.formats.parquet_rows import parquet_rows
 from indutech.tickets.formats.row import LINE_AT_MOST as LINE_AT_MOST
-from indutech.tickets.formats.row import TOO_LONG, Row, printable
+from indutech.tickets.formats.row import TOO_LONG, Row
 from indutech.tickets.formats.row import Account as Account
 from indutech.tickets.formats.row import ReplayRefused as ReplayRefused
 from indutech.tickets.formats.row import Unreadable as Unreadable
@@ -65,7 +65,7 @@ def read_lines(path: Path, reading: Reading = AS_IT_SAYS, account: Account | Non
     except container.BROKEN as error:
         where = f"after {account.word} {number:,}. What came before was sent" if number else "at its beginning"
         raise ReplayRefused(
-            f"{path} cannot be read {where}: {printable(str(error))[:200]}. It is damaged or was cut short, "
+            f"{path} cannot be read {where}: {str(error)[:200].rstrip('.')}. It is damaged or was cut short, "
             "perhaps by a copy that did not end."
         ) from error
 
@@ -107,7 +107,7 @@ def _text_rows(path: Path, first: bytes, file: io.BufferedReader, reading: Readi
     name = path.name.lower()
     while name.endswith(_PACKED):
         name = name.rpartition(".")[0]
-    if is_in_lines(first):
+    if is_in_lines(first, said=name.endswith(_JSON[:2])):
         return json_lines(file, reading, account)
     if first.lstrip().startswith((b"{", b"[")):
         return json_values(file, reading, account)

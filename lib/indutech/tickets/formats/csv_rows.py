@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indutech.tickets.contract import INTEGER, UUID, Priority, TicketType
+from indutech.tickets.formats.container import BROKEN
 from indutech.tickets.formats.csv_header import LOOKED_AT, Header, find_header
 from indutech.tickets.formats.dates import WRITTEN, Reading, from_text
 from indutech.tickets.formats.encoding import UNKNOWN_BYTES
@@ -74,10 +75,13 @@ class _Lines:
     def __init__(self, text: io.TextIOWrapper, account: Account) -> None:
         self._text, self._account = text, account
         self._waiting: deque[str] = deque()
+        self._broken: Exception | None = None
         self.number = 0  # of the line taken last
 
     def take(self) -> str | None:
         """Return the next line with its end; None after the last."""
+        if not self._waiting and self._broken:
+            raise self._broken
         if not self._waiting and not self._read():
             return None
         self.number += 1
@@ -90,8 +94,11 @@ class _Lines:
 
     def ahead(self, count: int) -> list[str]:
         """Return the next lines and leave them where they are."""
-        while len(self._waiting) < count and self._read():
-            pass
+        try:
+            while len(self._waiting) < count and self._read():
+                pass
+        except BROKEN as error:  # the lines before it are read first
+            self._broken = error
         return list(self._waiting)
 
     def _read(self) -> bool:

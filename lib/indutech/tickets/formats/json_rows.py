@@ -17,12 +17,13 @@ _IN_STRING = re.compile(rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(["\n]?)', re.DOTALL)
 _OUTSIDE = re.compile(rb'["{}\[\]]')
 _BETWEEN = re.compile(rb"[\s,\x1e]*+")
 _BARE = re.compile(rb"[^\s,{}\[\]]++|[}\]]")
-_BEGINS_IN_LINE = re.compile(rb'\{\s*".*\}\s*$', re.DOTALL)
+_BEGINS_IN_LINE = re.compile(rb'\{\s*"')
+_IS_IN_LINE = re.compile(rb'\{\s*".*\}\s*$', re.DOTALL)
 # Where one object ends and the next begins: a broken one is cut there.
 _SEAM = re.compile(rb'\}\s*+,?\s*+(?=\{\s*+")')
 
 
-def is_in_lines(first: bytes) -> bool:
+def is_in_lines(first: bytes, *, said: bool = False) -> bool:
     """Tell from the beginning of a JSON text whether each line is an object of its own."""
     lines = [line for line in first.split(b"\n") if line.strip()]
     if len(lines) > 1 and len(first) == 1 << 20:
@@ -31,8 +32,9 @@ def is_in_lines(first: bytes) -> bool:
         return False
     if any(_is_ticket_like(line) for line in lines):
         return True
-    # None is right by itself: lines that begin like objects of their own all the same, or one broken object.
-    return sum(bool(_BEGINS_IN_LINE.match(line)) for line in lines) > 1
+    # None is right by itself: lines that look like objects of their own all the same, or one object over several.
+    looks = _BEGINS_IN_LINE if said else _IS_IN_LINE
+    return sum(bool(looks.match(line)) for line in lines) > 1
 
 
 def _is_ticket_like(line: bytes) -> bool:

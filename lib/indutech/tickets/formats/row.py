@@ -16,7 +16,10 @@ _NAMES_SHOWN = 200  # characters
 
 
 class ReplayRefused(InduTechError):
-    """The file cannot be read as tickets at all."""
+    """The file cannot be read as tickets at all; the sentence is printable, whatever the file is called and holds."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
 
 
 @dataclass(frozen=True)
