@@ -1,6 +1,7 @@
 """Was anything lost or stored twice, how far is the pipeline, and does it run: what is read, never written.
 
-`reconcile.prove` is the proof; `offset_check` is its arithmetic, tables in, tables out.
+`reconcile.prove` is the proof of our lake, `run_audit` that of anybody's table. Both count with `counting` and differ
+in how far everything must be there: our checkpoint says it for `offset_check`, the table itself for `table_audit`.
 """
 
-__all__ = ["health", "monitor", "reconcile", "table"]
+__all__ = ["audit_text", "health", "monitor", "receipt", "reconcile", "run_audit", "sources", "table", "table_audit"]
