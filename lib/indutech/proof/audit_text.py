@@ -2,6 +2,7 @@
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from indutech.proof.ranges import size
@@ -16,7 +17,8 @@ _KINDS = ("missing", "duplicate", "foreign", "pending", "gaps", "expired", "unve
 def show(audit: Audit, console: Console | None = None) -> None:
     """Print the partitions, then what is wrong and where, then the verdict."""
     console = console or Console()
-    table = Table(title=f"Topic {audit.topic} against {audit.table}", title_justify="left", box=SIMPLE_HEAD)
+    console.print(f"Topic {audit.topic} against {audit.table} ({audit.shape}, {audit.version})", soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     columns = {
         "partition": [part.partition for part in audit.partitions],
         "start": [part.start for part in audit.partitions],
@@ -31,7 +33,9 @@ def show(audit: Audit, console: Console | None = None) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for row in zip(*shown.values(), strict=True):
         table.add_row(*(f"{number:,}" for number in row))
-    console.print(table)
+    # A line that is too long for the terminal is better than an offset that is cut.
+    needed = Measurement.get(console, console.options.update(max_width=400), table).maximum
+    console.print(table, width=max(console.width, needed), crop=False)
     for finding in audit.findings[:_FINDINGS_SHOWN]:
         offsets = in_words([(finding.first, finding.last)])
         console.print(f"{finding.kind}: partition {finding.partition}, offset {offsets}", style="red", soft_wrap=True)

@@ -23,7 +23,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; mar
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem; border-bottom: 1px solid var(--line); }
 th.n, td.n { text-align: right; white-space: nowrap; } th { color: var(--dim); font-weight: 600; }
-td.where { overflow-wrap: anywhere; font-size: .9rem; }
+td.where { overflow-wrap: anywhere; font-size: .9rem; min-width: 20rem; }
 """
 _WORDS = {
     "proven": "Proven: each offset is there exactly once.",

@@ -9,7 +9,7 @@ from indutech.kafka.broker import Broker
 from indutech.proof import counting, history, table_audit, topic_side
 from indutech.proof.sources import opening
 from indutech.proof.sources.columns import Columns
-from indutech.proof.sources.unit import TableUnreadable, UnitVanished
+from indutech.proof.sources.unit import Source, TableUnreadable, UnitVanished
 from indutech.proof.table_audit import Audit, Rules
 from indutech.proof.topic_side import TopicSide
 
@@ -71,8 +71,18 @@ def _run(question: Question, side: Callable[[], TopicSide], at: datetime) -> Aud
 
 def _once(question: Question, side: Callable[[], TopicSide], at: datetime, past: history.History) -> Audit:
     table = opening.open_source(question.table, question.columns, question.topic)
-    aside = None
-    if question.dead_letter:
-        aside = opening.open_source(question.dead_letter, None, question.topic, "dead_letter")
+    aside = _dead_letter(question)
     counted = counting.count([*table.units, *(aside.units if aside else [])])
     return table_audit.conclude(counted, table, side(), at=at, rules=question.rules, dead_letter=aside, history=past)
+
+
+def _dead_letter(question: Question) -> Source | None:
+    """The dead letters, if there are any; their columns may be the table's, or others."""
+    if not question.dead_letter:
+        return None
+    try:
+        return opening.open_source(question.dead_letter, question.columns, question.topic, "dead_letter")
+    except TableUnreadable:
+        if question.columns is None:
+            raise
+    return opening.open_source(question.dead_letter, None, question.topic, "dead_letter")

@@ -71,7 +71,8 @@ def choose(wanted: Columns | None, there: set[str], table: str) -> Columns:
         return _with_topic_if_there(known, there)
     found = f"the columns of several writers ({', '.join(fitting)})" if fitting else "no columns that a preset knows"
     raise TableUnreadable(
-        f"{table} has {found}: name them with --partition-column and --offset-column. It has {_listed(there)}."
+        f"{table} has {found}: choose with --preset, or name them with --partition-column and "
+        f"--offset-column. It has {_listed(there)}."
     )
 
 

@@ -41,10 +41,18 @@ def open_table(where: str, wanted: Columns | None, topic: str | None, kind: str)
         scan = table.scan(selected_fields=tuple(columns.named))
         reader = ArrowScan(table.metadata, table.io, scan.projection(), scan.row_filter)
         added = _added(table)
+        root = f"{table.location().rstrip('/')}/"
         for task in scan.plan_files():
             path = task.file.file_path
             by = added[path].pop(0) if added[path] else ""  # a file that was added twice is there twice
-            units.append(Unit(path.removeprefix("file://"), partial(_read, reader, task, columns, topic), kind, by))
+            units.append(
+                Unit(
+                    path.removeprefix(root).removeprefix("file://"),
+                    partial(_read, reader, task, columns, topic),
+                    kind,
+                    by,
+                )
+            )
     return Source(
         name=where,
         shape="Iceberg",
