@@ -101,7 +101,7 @@ def _count(units: Sequence[Unit], until: Mapping[int, int]) -> Counted:
             counted.rows_without_place += without
         pages.close()
         while pages.deferred and not counted.unreadable:
-            pages.next_pass()
+            pages.deferred.clear()
             list(workers.map(lambda unit: _count_unit(unit, pages, until), units))
             pages.close()
     counted.held, counted.repeated = pages.held(), pages.repeated()
@@ -149,13 +149,12 @@ class _Pages:
     """One byte per offset: 0 never, 1 once, 2 more often; filled by several threads."""
 
     def __init__(self) -> None:
-        self.deferred: set[tuple[int, int]] = set()
+        self.deferred: set[tuple[int, int]] = set()  # met in this pass when there was no room: not counted in it
         self._open: dict[tuple[int, int], npt.NDArray[np.uint8]] = {}
         self._touched: dict[tuple[int, int], tuple[int, int]] = {}  # only this part of a page is looked at again
         self._done: set[tuple[int, int]] = set()
         self._held: dict[int, list[tuple[int, Ints]]] = {}
         self._repeated: dict[int, list[tuple[int, Ints]]] = {}
-        self._first_pass = True
         self._lock = Lock()
 
     def add(self, partition: int, offsets: Ints, low: int, high: int) -> None:
@@ -196,20 +195,13 @@ class _Pages:
         if page is None:
             if key in self._done or key in self.deferred:
                 return None
-            if not self._first_pass or len(self._open) >= MOST_PAGES:
+            if len(self._open) >= MOST_PAGES:
                 self.deferred.add(key)
                 return None
             page = self._open[key] = np.zeros(PAGE, dtype=np.uint8)
         before = self._touched.get(key, (low, high))
         self._touched[key] = (min(low, before[0]), max(high, before[1]))
         return page
-
-    def next_pass(self) -> None:
-        """Open the next of the pages that there was no room for."""
-        self._first_pass = False
-        for key in sorted(self.deferred)[:MOST_PAGES]:
-            self.deferred.remove(key)
-            self._open[key] = np.zeros(PAGE, dtype=np.uint8)
 
     def close(self) -> None:
         """Turn the open pages into ranges and forget them."""
