@@ -23,10 +23,12 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.kafka.connection import confluent_config
 from indutech.proof import receipt, run_audit
+from indutech.proof.audit_result import Audit
 from indutech.proof.sources.columns import PRESETS, Columns
 from indutech.proof.sources.unit import TableUnreadable
-from indutech.proof.table_audit import Audit, Rules
+from indutech.proof.table_audit import Rules
 from indutech.proof.topic_side import TopicUnknown
+from indutech.system.settings import PROJECT
 from tests import audited_tables
 from tests.audited_tables import SHAPES, Rows, rows
 
@@ -379,6 +381,17 @@ def test_each_preset_is_recognised_in_each_shape(preset: str, shape: str, tmp_pa
     audit = run_audit.offline(run_audit.Question(table, "t"), "0:0:6", AT)
 
     assert told(audit) == {"missing": {(0, 3, 3)}}
+
+
+def test_help_and_document_name_every_preset():
+    """And the document its columns."""
+    asked = [sys.executable, "-m", "indutech", "audit", "--help"]
+    told = " ".join(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.replace("│", "").split())
+    document = (PROJECT / "docs" / "audit.md").read_text("utf-8")
+
+    assert f"Whose columns: {', '.join(PRESETS)}." in told
+    for name, columns in PRESETS.items():
+        assert f"| `{name}` | `{columns.partition}`, `{columns.offset}`" in document
 
 
 def test_columns_of_ones_own_and_one_topic_of_several(tmp_path: Path):

@@ -116,6 +116,7 @@ def audit(
         with brokers.connected(settings) as broker:
             found = run_audit.against(asked, broker, at)
     if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(receipt.page(found), "utf-8")
     if as_json:
         typer.echo(json.dumps(found.as_dict()))

@@ -5,9 +5,9 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from indutech.proof.audit_result import Audit
 from indutech.proof.ranges import size
 from indutech.proof.table import in_words
-from indutech.proof.table_audit import Audit
 
 _FINDINGS_SHOWN = 20
 _ALWAYS = ("partition", "start", "checked to", "end", "rows")

@@ -2,9 +2,9 @@
 
 from html import escape
 
+from indutech.proof.audit_result import MEANING, Audit, Finding, PartitionAudit
 from indutech.proof.ranges import size
 from indutech.proof.table import in_words
-from indutech.proof.table_audit import MEANING, Audit, Finding, PartitionAudit
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --dim: #59636e; --line: #d1d9e0; --paper: #fff;

@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from indutech.kafka.broker import Broker
-from indutech.proof import counting, history, table_audit, topic_side
+from indutech.proof import audit_result, counting, history, table_audit, topic_side
+from indutech.proof.audit_result import Audit
 from indutech.proof.sources import opening
 from indutech.proof.sources.columns import Columns
 from indutech.proof.sources.unit import Source, TableUnreadable, UnitVanished
-from indutech.proof.table_audit import Audit, Rules
+from indutech.proof.table_audit import Rules
 from indutech.proof.topic_side import TopicSide
 
 _TRIES = 5
@@ -61,7 +62,7 @@ def _run(question: Question, side: Callable[[], TopicSide], at: datetime) -> Aud
         except UnitVanished as error:
             vanished = error  # compacted or expired after it was listed: the new list has its successor
             continue
-        past.append(table_audit.entry_of(audit))
+        past.append(audit_result.entry_of(audit))
         return audit
     raise TableUnreadable(
         f"Files of {question.table} are deleted faster than they can be read, the last one {vanished}: "

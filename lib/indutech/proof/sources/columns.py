@@ -83,7 +83,7 @@ def places(batch: pa.RecordBatch | pa.Table, columns: Columns, topic: str | None
         UnitUnreadable: what stands in these columns is no whole number.
     """
     if columns.topic and topic is not None:
-        batch = batch.filter(pc.fill_null(pc.equal(_column(batch, columns.topic), topic), False))
+        batch = batch.filter(pc.fill_null(pc.equal(pc.cast(_column(batch, columns.topic), pa.string()), topic), False))
     try:
         partitions, offsets = (pc.cast(_column(batch, name), pa.int64()) for name in columns.named[:2])
     except pa.ArrowInvalid as error:

@@ -42,7 +42,7 @@ def open_table(where: str, wanted: Columns | None, topic: str | None, kind: str)
         reader = ArrowScan(table.metadata, table.io, scan.projection(), scan.row_filter)
         added = _added(table)
         root = f"{table.location().rstrip('/')}/"
-        for task in scan.plan_files():
+        for task in _tasks(scan, where):
             path = task.file.file_path
             by = added[path].pop(0) if added[path] else ""  # a file that was added twice is there twice
             units.append(
@@ -60,6 +60,13 @@ def open_table(where: str, wanted: Columns | None, topic: str | None, kind: str)
         version=f"snapshot {current.snapshot_id} of {_time(current.timestamp_ms)}" if current else "no snapshot",
         units=units,
     )
+
+
+def _tasks(scan: Any, where: str) -> list[Any]:
+    try:
+        return list(scan.plan_files())
+    except (OSError, ValueError, NotImplementedError) as error:  # equality deletes, or a manifest that is gone
+        raise TableUnreadable(f"The files of the Iceberg table {where} cannot be listed: {error}") from error
 
 
 def _table(where: str) -> Any:
