@@ -111,5 +111,5 @@ def _array(kept: Kept, partition: int) -> Ints:
 
 def _then(entry: Entry, kind: str, partition: int, one: Range) -> str:
     if kind != "missing":
-        return "not so"
+        return f"not {kind}"
     return "stored" if one[0] < entry.reached.get(str(partition), 0) else "pending"

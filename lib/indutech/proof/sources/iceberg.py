@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -76,10 +77,41 @@ def _table(where: str) -> Any:
     address, _, name = where.rpartition("#")
     if not address:
         return StaticTable.from_metadata(str(_newest_metadata(Path(where))))
+    if address.startswith("http"):
+        return load_catalog("audited", type="rest", uri=address).load_table(name)
     if "://" in address:
-        kind = "rest" if address.startswith("http") else "sql"
-        return load_catalog("audited", type=kind, uri=address).load_table(name)
+        return _table_of_database(address, name)
     return load_catalog(address).load_table(name)
+
+
+def _table_of_database(address: str, name: str) -> Any:
+    """Load a table from a catalog in a database, whatever name its writer gave to the catalog; nothing is created."""
+    from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+    from sqlalchemy import select
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
+
+    file = re.match(r"sqlite:///(.+)", address)
+    if file and not Path(file[1]).is_file():
+        raise ValueError(f"there is no file {file[1]}")
+    namespace, _, table = name.rpartition(".")
+    with closing(SqlCatalog("audited", uri=address, init_catalog_tables="false")) as catalog:
+        asked = select(IcebergTables.catalog_name).where(
+            IcebergTables.table_namespace == namespace, IcebergTables.table_name == table
+        )
+        try:
+            with Session(catalog.engine) as session:
+                names = sorted(session.scalars(asked))
+        except SQLAlchemyError as error:
+            raise ValueError(f"it is no catalog that can be read: {error}") from error
+    if len(names) != 1:
+        raise ValueError(
+            f"the catalogs {', '.join(names)} each have one: name the catalog, which ~/.pyiceberg.yaml then describes"
+            if names
+            else f"the database has no table {name}"
+        )
+    with closing(SqlCatalog(names[0], uri=address, init_catalog_tables="false")) as catalog:
+        return catalog.load_table(name)
 
 
 def _newest_metadata(where: Path) -> Path:
