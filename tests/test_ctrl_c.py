@@ -102,6 +102,7 @@ def test_report_stops_with_its_sentence(shared: Settings) -> None:
         assert terminal.leaves_nothing_within(LEAVES_WITHIN_S)
 
 
+@pytest.mark.java
 def test_a_starting_embedded_broker_is_stopped(tmp_path: Path) -> None:
     """Ctrl-C before the broker answers ends it too."""
     with Terminal(Settings(_env_file=None, bootstrap_servers=None, data_dir=tmp_path), "produce") as terminal:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -21,6 +22,19 @@ from indutech.tickets import generator
 from tests.topic_reader import records, start_cli, wait_until
 
 NewSettings = Callable[..., Settings]
+
+
+def wait_for_the_controller(broker: Broker) -> None:
+    """Return once a broker that was frozen for longer than its session is let into its cluster again."""
+    admin = AdminClient(confluent_config(broker))
+
+    def controller_is_back() -> bool:
+        try:
+            return admin.list_topics(timeout=5).controller_id >= 0
+        except KafkaException:
+            return False
+
+    wait_until(controller_is_back, 90)
 
 
 @pytest.mark.parametrize("load", [False, True])
@@ -123,6 +137,7 @@ def test_broker_that_stops_answering(settings: Settings, broker: Broker, new_set
     finally:
         os.kill(pid, signal.SIGCONT)
         watcher.join()
+        wait_for_the_controller(broker)
 
     audit = read_audit(mine)
     assert audit is not None
@@ -151,6 +166,7 @@ def test_broker_that_comes_back(settings: Settings, broker: Broker, new_settings
     finally:
         watcher.join()
         wake.join()
+        wait_for_the_controller(broker)
 
     assert (result.acknowledged, result.failed) == (3_000, 0)
     assert len({record.value for record in records(broker, mine.topic)}) == 3_000
