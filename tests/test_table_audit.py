@@ -207,6 +207,7 @@ def test_each_planted_defect_is_found_and_nothing_else(
 
     assert told(audit) == defect.says
     assert audit.exit_code == defect.exit_code
+    assert audit.dead_letters == len(defect.dead_letters)
     assert {(one.kind, one.partition, one.first, one.last) for one in audit.findings} == {
         (kind, *one) for kind in ("missing", "duplicate", "foreign") for one in defect.says.get(kind, ())
     }
@@ -490,6 +491,7 @@ def test_the_history_remembers_what_the_topic_forgets(broker: Broker, filled, tm
 
     assert before.missing == after.missing == 1
     assert before.gaps == after.gaps
+    assert after.unverifiable == 0
     assert forgetful.unverifiable == 23
 
 
