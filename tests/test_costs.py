@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from indutech.architecture.platform import platform
 from indutech.costs import charges
 from indutech.costs.bill import Bill, Charge, priced
-from indutech.costs.document import PARTS
 from indutech.costs.exports import focus_csv
 from indutech.costs.inputs.money import UnitMismatch, total
 from indutech.costs.inputs.usage import UsageError, just, read_usage
 from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.costs.scenarios import SCENARIOS, UnknownScenario
-from indutech.costs.tables import component_table
+from indutech.costs.views.document import PARTS
+from indutech.costs.views.tables import component_table
 from tests.small_costs import EXACT, NODES, OTHER, STORED, UNVERIFIED, model_of, price_list, raised, rate, usd
 from tests.small_costs import with_other_prices as changed
 

@@ -192,7 +192,16 @@ def cloudwatch(u: Usage) -> list[Charge]:
 
 
 def backup(u: Usage) -> list[Charge]:
-    """Backups of what cannot be made again; automatic Redshift snapshots are included in its price."""
+    """Copies that nobody can delete before their date; Redshift's own automatic snapshots are free and can be deleted."""
+    return [
+        *lake_backup(u),
+        Charge("backup", "backup_redshift", warehouse_gib(u) * u("warehouse_backup_copies"), "GB-Months",
+               "The warehouse, in a vault with a lock", grows=True),
+    ]  # fmt: skip
+
+
+def lake_backup(u: Usage) -> list[Charge]:
+    """What cannot be made again from the lake."""
     return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB, "GB-Months", "Curated data, checkpoints")]
 
 
