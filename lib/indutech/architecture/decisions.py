@@ -104,7 +104,7 @@ def comparison(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd
     best_first = sorted(matrix.option, key=lambda option: -round(_score(option, share), 9))
     rows: list[dict[str, object]] = [
         {"criterion": criterion.name, "weight (%)": f"{100 * share[criterion.id]:.0f}"}
-        | {option.name: f"{option.scores[criterion.id]:g}" for option in best_first}
+        | {option.name: _short(option.scores[criterion.id]) for option in best_first}
         for criterion in matrix.criterion
     ]
     means = {option.name: f"{_score(option, share):.2f}" for option in best_first}
@@ -163,6 +163,10 @@ def _shares(matrix: Matrix, weights: Mapping[str, float] | None) -> dict[str, fl
     if not total:
         raise WeightError(f"All weights of {matrix.id!r} are 0: give at least one.")
     return {name: given[name] / total for name in known}
+
+
+def _short(score: float) -> object:
+    return f"{score:g}"
 
 
 def _score(option: Option, share: Mapping[str, float]) -> float:

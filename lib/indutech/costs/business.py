@@ -82,9 +82,11 @@ def month(model: CostModel, scenario: str = "reference") -> Range:
     An outer bound and no forecast: nobody expects all of them together.
     """
     base = model.bill(scenario).monthly_total.amount
-    moves = [(s.total_at_low.amount - base, s.total_at_high.amount - base) for s in swings(model, scenario)]
-    down, up = (sum((pick(0, *move) for move in moves), Decimal(0)) for pick in (min, max))
-    return Range(max(base + down, Decimal(0)), base, base + up)
+    down = up = nothing = Decimal(0)
+    for swing in swings(model, scenario):
+        moves = swing.total_at_low.amount - base, swing.total_at_high.amount - base
+        down, up = down + min(nothing, *moves), up + max(nothing, *moves)
+    return Range(max(base + down, nothing), base, base + up)
 
 
 def support(model: CostModel, aws_month: Range) -> Range:

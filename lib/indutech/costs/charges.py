@@ -192,7 +192,7 @@ def cloudwatch(u: Usage) -> list[Charge]:
 
 
 def backup(u: Usage) -> list[Charge]:
-    """Copies that nobody can delete before their date; Redshift's own automatic snapshots are free and can be deleted."""
+    """Copies that nobody can delete before their date; Redshift's own free snapshots can be deleted."""
     return [
         *lake_backup(u),
         Charge("backup", "backup_redshift", warehouse_gib(u) * u("warehouse_backup_copies"), "GB-Months",

@@ -1,4 +1,4 @@
-"""The ways from the broker into the lake: what each is charged for, and what a licence may cost before Spark is cheaper."""
+"""The ways from the broker into the lake: what each is charged for, and what a licence in place of Spark may cost."""
 
 from __future__ import annotations
 

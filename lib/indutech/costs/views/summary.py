@@ -43,7 +43,7 @@ def decision(model: CostModel) -> str:
         f"Approve the platform for three years with a start on demand: {chosen}, and as given {kept}. "
         f"{actions.changes} actions then bring the month from {marked(model.bill().monthly_total)} "
         f"to {marked(actions.bill_after)}; no other saving is counted on. Three years cost {compared}, with people and "
-        f"the one-off: {'what it can do has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
+        f"the one-off: {'what it does has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
     )
 
 
@@ -94,7 +94,8 @@ def decisions_to_make(model: CostModel) -> str:
     savings = {one.title: one for one in recommendations(model)}
     commit = next(one for title, one in savings.items() if title.startswith("Commit"))
     rows = [
-        {"Decision": f"Keep {one.kept.name}, or take {one.winner.name}?", "Worth a month": marked(one.costs_more, one.doubtful)}
+        {"Decision": f"Keep {one.kept.name}, or take {one.winner.name}?",
+         "Worth a month": marked(one.costs_more, one.doubtful)}
         for one in given.values()
     ] + [{"Decision": "Commit for a year, after three months of use?",
           "Worth a month": marked(commit.saving, commit.confidence)}]  # fmt: skip
