@@ -16,6 +16,7 @@ from indutech.costs.inputs.money import UnitMismatch, total
 from indutech.costs.inputs.usage import UsageError, just, read_usage
 from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.costs.scenarios import SCENARIOS, UnknownScenario
+from indutech.costs.scores import OPTIONS, option_bills
 from indutech.costs.views.document import PARTS
 from indutech.costs.views.tables import component_table
 from tests.small_costs import EXACT, NODES, OTHER, STORED, UNVERIFIED, model_of, price_list, raised, rate, usd
@@ -164,7 +165,9 @@ def test_what_is_paid_once_is_not_committed() -> None:
 
 def test_an_unknown_scenario_names_those_there_are() -> None:
     """A typing error is answered with the choices."""
-    with pytest.raises(UnknownScenario, match="Choose one of: estimate-2025, reference, lean, serverless"):
+    with pytest.raises(
+        UnknownScenario, match="Choose one of: estimate-2025, reference, reference-rg, lean, serverless"
+    ):
         MODEL.bill("refrence")
 
 
@@ -180,6 +183,8 @@ def test_every_assumption_is_bracketed_and_has_a_reason() -> None:
 def test_every_assumption_is_used() -> None:
     """Nothing stands in the file that moves no figure."""
     used = {name for s in SCENARIOS for line in MODEL.bill(s).lines for name in line.marks}
+    used |= {name for m in OPTIONS for bill in option_bills(MODEL, m).values() if bill for line in bill.lines
+             for name in line.marks}  # fmt: skip
     elsewhere = {"users", "growth_per_year", "warehouse_growth_gib_month", "link_mbps", "link_utilisation",
                  "days_asked", "days_kept"}  # fmt: skip
 

@@ -41,6 +41,8 @@ def verdict(model: CostModel, name: str) -> str:
     asked = matrices(model)[name]
     for given in kept_because_given(model):
         if given.matrix.id == name:
+            if not asked.given:
+                return f"**{given.winner.name}** wins; {given.kept.name} is in the model: decide again."
             return (
                 f"**{given.winner.name}** wins. **{given.kept.name} is kept because it was given**: "
                 f"{asked.given} Keeping it costs {marked(given.costs_more, given.doubtful)} a month more."

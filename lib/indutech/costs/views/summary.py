@@ -78,6 +78,12 @@ def _row(model: CostModel, name: str, before: Range, after: Range) -> dict[str, 
             "Base with VAT, euro": f"€{round(euro / 100) * 100:,.0f}" if euro >= 1000 else f"€{euro:,.0f}"}  # fmt: skip
 
 
+def once(model: CostModel) -> str:
+    """What the one-off is made of."""
+    parts = ", ".join(f"{name} {rounded(part.base)}" for name, part in one_off(model).items())
+    return f"Once is, at its base: {parts}."
+
+
 def doubt(model: CostModel) -> str:
     """How much of it stands on rates that nobody has read for Paris, and which."""
     reference = model.bill()
@@ -115,7 +121,8 @@ def rates_used(model: CostModel) -> str:
     """The exchange rate and the VAT that the page is computed with."""
     case = model.case
     return (
-        f"Dollars; 1 euro is {case['usd_per_euro'].base} dollars ({case['usd_per_euro'].reason.split(':')[0]}); "
+        f"† marks what stands on rates not read for Paris. "
+        f"Dollars; 1 euro is {case['usd_per_euro'].base} dollars ({case['usd_per_euro'].reason.split(' (')[0]}); "
         f"VAT {case['vat_percent'].base:f} % on what AWS invoices, none on own staff. "
         f"Low and high: all inputs at once at their favourable or unfavourable end, an outer bound. "
         f"{rounded(plant_year(model).base)} a year is assumed for the plant."
@@ -125,6 +132,7 @@ def rates_used(model: CostModel) -> str:
 PARTS: Mapping[str, Callable[[CostModel], str]] = {
     "summary:decision": decision,
     "summary:money": money,
+    "summary:once": once,
     "summary:doubt": doubt,
     "summary:decisions": decisions_to_make,
     "summary:verify": verify_first,
