@@ -10,6 +10,7 @@ from indutech.costs import business
 from indutech.costs.business import Range, same, total
 from indutech.costs.inputs.usage import Assumption, Usage
 from indutech.costs.model import CostModel, read_model
+from indutech.costs.sensitivity import swings
 from indutech.costs.views import summary
 from indutech.system.settings import PROJECT
 from tests.small_costs import model_of, price_list, rate
@@ -82,7 +83,7 @@ def test_a_years_bill_is_its_months_with_support() -> None:
 def test_the_bounds_hold_every_single_swing() -> None:
     """No input alone moves the month out of the bounds that all of them together give."""
     bounds = business.month(MODEL)
-    ends = [end for swing in business.swings(MODEL) for end in (swing.total_at_low.amount, swing.total_at_high.amount)]
+    ends = [end for swing in swings(MODEL) for end in (swing.total_at_low.amount, swing.total_at_high.amount)]
 
     assert bounds.low <= min(ends)
     assert max(ends) <= bounds.high

@@ -1,4 +1,4 @@
-"""The export for AWS's own pricing calculator: requests that its API takes, and a total that equals ours or says why."""
+"""The export for AWS's own pricing calculator: requests that its API takes, and a total like ours."""
 
 import json
 import re
@@ -22,7 +22,7 @@ API = botocore.session.get_session().get_service_model(SERVICE)
 
 
 def complaints(request: Request) -> list[str]:
-    """What botocore's shapes say against a request, and the patterns of its entries, at which botocore does not look."""
+    """What botocore's shapes say against a request, and the patterns of its entries, which botocore skips."""
     shape = API.operation_model(request.operation).input_shape
     report = ParamValidator().validate(request.content, shape)
     found = [report.generate_report()] if report.has_errors() else []

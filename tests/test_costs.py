@@ -12,6 +12,7 @@ from indutech.architecture.platform import platform
 from indutech.costs import charges
 from indutech.costs.bill import Bill, Charge, priced
 from indutech.costs.exports import focus_csv
+from indutech.costs.inputs.measurement import read_measurement
 from indutech.costs.inputs.money import UnitMismatch, total
 from indutech.costs.inputs.usage import UsageError, just, read_usage
 from indutech.costs.model import NAMES, CostModel, read_model
@@ -180,13 +181,21 @@ def test_every_assumption_is_bracketed_and_has_a_reason() -> None:
         usage("nonsense")
 
 
+def test_what_was_measured_stands_in_the_file() -> None:
+    """The committed assumptions and the committed measurement are the same figures: the measurement wins."""
+    usage, (measurement, _) = read_usage(), read_measurement()
+    for usage_id, measured in measurement.figures(usage).items():
+        assert usage[usage_id].base == measured.base
+        assert usage[usage_id].low < measured.base < usage[usage_id].high
+
+
 def test_every_assumption_is_used() -> None:
     """Nothing stands in the file that moves no figure."""
     used = {name for s in SCENARIOS for line in MODEL.bill(s).lines for name in line.marks}
     used |= {name for m in OPTIONS for bill in option_bills(MODEL, m).values() if bill for line in bill.lines
              for name in line.marks}  # fmt: skip
     elsewhere = {"users", "growth_per_year", "warehouse_growth_gib_month", "link_mbps", "link_utilisation",
-                 "days_asked", "days_kept"}  # fmt: skip
+                 "days_asked", "days_kept", "cold_share"}  # fmt: skip
 
     assert set(MODEL.usage) - used - elsewhere == set()
 
