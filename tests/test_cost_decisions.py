@@ -6,9 +6,8 @@ from itertools import pairwise
 import pytest
 
 from indutech.architecture.quantities import days_to_move
-from indutech.costs.alternatives import unread_share
 from indutech.costs.bill import Charge
-from indutech.costs.charges import monthly_gib
+from indutech.costs.charges import monthly_gib, unread_share
 from indutech.costs.inputs.money import Money
 from indutech.costs.inputs.usage import just
 from indutech.costs.model import CostModel, read_model

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from indutech.architecture.quantities import GIB
 from indutech.costs import charges as c
 from indutech.costs.bill import Charge, hours
 from indutech.costs.inputs.usage import Figure, Usage, just
@@ -105,7 +104,7 @@ def athena(u: Usage) -> list[Charge]:
     """No cluster: the history as Iceberg tables in S3, each question paid by what it scans."""
     return [
         Charge("redshift", "athena_scan", u("spectrum_tb_month"), "TB", "Athena on Iceberg, not Redshift"),
-        *tiered("redshift", c.warehouse_gib(u), u),
+        *c.tiered("redshift", c.warehouse_gib(u), u),
     ]
 
 
@@ -148,28 +147,3 @@ def spark_hours(u: Usage) -> Figure:
 def spark_by_the_hour(u: Usage) -> list[Charge]:
     """One instance, started each hour to drain what waits."""
     return [Charge("spark_compute", "ec2_m7g_large", spark_hours(u), "Hours", "Started each hour, stopped when done")]
-
-
-def unread_share(gib: Figure, u: Usage) -> Figure:
-    """The share of what is stored that no question reads for 90 days: none while a month's scans cover all of it."""
-    scanned_gib = u("spectrum_tb_month") * 10**12 / GIB
-    return u("cold_share") if scanned_gib.value < gib.value else u("spectrum_tb_month") * 0
-
-
-def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
-    """Intelligent-Tiering: unread objects become cheap by themselves and reading them costs nothing extra."""
-    cold = gib * unread_share(gib, u)
-    hot = gib + cold * -1
-    objects = gib * 1024 / u("lake_object_mib")
-    return [
-        Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
-        Charge(
-            component,
-            "s3_int_archive_instant",
-            cold,
-            "GB-Months",
-            "Not read for 90 days, still readable at once",
-            grows=True,
-        ),
-        Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
-    ]

@@ -88,11 +88,35 @@ def lake_files(u: Usage) -> Figure:
     return just(SECONDS_PER_MONTH) / u("trigger_s") * u("files_per_batch")
 
 
-def s3_lake(u: Usage) -> list[Charge]:
-    """The lake: storage, writes and reads."""
+def unread_share(gib: Figure, u: Usage) -> Figure:
+    """The share of what is stored that no question reads for 90 days: none while a month's scans cover all of it."""
+    scanned_gib = u("spectrum_tb_month") * 10**12 / GIB
+    return u("cold_share") if scanned_gib.value < gib.value else u("spectrum_tb_month") * 0
+
+
+def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
+    """Intelligent-Tiering: unread objects become cheap by themselves and reading them costs nothing extra."""
+    cold = gib * unread_share(gib, u)
+    hot = gib + cold * -1
+    objects = gib * 1024 / u("lake_object_mib")
     return [
-        Charge("s3_lake", "s3_standard", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), "GB-Months",
-               "The lake and its first month", grows=True),
+        Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
+        Charge(
+            component,
+            "s3_int_archive_instant",
+            cold,
+            "GB-Months",
+            "Not read for 90 days, still readable at once",
+            grows=True,
+        ),
+        Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
+    ]
+
+
+def s3_lake(u: Usage) -> list[Charge]:
+    """The lake and its first month: storage as the lifecycle rules keep it, writes and reads."""
+    return [
+        *tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), u),
         Charge("s3_lake", "s3_put", lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
         Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
     ]  # fmt: skip

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs import charges as c
-from indutech.costs.alternatives import athena, small_brokers, spark_by_the_hour, tiered
+from indutech.costs.alternatives import athena, small_brokers, spark_by_the_hour
 from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced, weakest
 from indutech.costs.inputs.measurement import MARK
 from indutech.costs.inputs.money import Money
@@ -125,8 +124,8 @@ def _changes(model: CostModel) -> list[Change]:
         Change("Read the lake by column", f"the share read is measured on {MARK}: measure it on sensor files; on RG "
                "nodes it saves time and no money", lambda all_: _scaled(all_, ("redshift_spectrum",), kept_share),
                kind=Kind.MEASURE),
-        Change("Intelligent-Tiering for the lake", "questions read the last days only: under the stated scans nothing "
-               "stays unread and it saves nothing; and files are compacted", lambda all_: _lake_tiered(all_, u),
+        Change("Questions read the last days only", "days are partitions and the questions name them: under the stated "
+               "scans nothing stays unread, and Intelligent-Tiering moves nothing", lambda all_: _old_unread(all_, u),
                kind=Kind.MEASURE),
         Change("Spark by the hour", "gives up real time: the dashboards are up to an hour old, and no second instance "
                "takes over", lambda all_: _replaced(all_, "spark_compute", spark_by_the_hour(u)), kind=Kind.SERVICE),
@@ -154,11 +153,10 @@ def _replaced(charges: Charges, component: str, by: Charges) -> Charges:
     return [x for x in charges if x.component != component or x.one_off] + by
 
 
-def _lake_tiered(charges: Charges, u: Usage) -> Charges:
-    """As if the questions read the last days only, so that what is old stays unread."""
+def _old_unread(charges: Charges, u: Usage) -> Charges:
+    """The lake's storage if what is old stays unread; what the scans themselves cost is another assumption."""
     seldom = u.having(spectrum_tb_month=u["spectrum_tb_month"].low)
-    kept = [x for x in charges if not (x.component == "s3_lake" and x.price_id == "s3_standard")]
-    return kept + tiered("s3_lake", seldom("lake_tib") * TIB_IN_GIB + c.monthly_gib(seldom), seldom)
+    return _replaced(charges, "s3_lake", c.s3_lake(seldom))
 
 
 def _without_cluster(charges: Charges, u: Usage) -> Charges:

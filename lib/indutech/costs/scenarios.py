@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs import alternatives as a
 from indutech.costs import charges as c
 from indutech.costs.bill import Charge, hours
@@ -44,9 +43,7 @@ def lean(u: Usage) -> list[Charge]:
         *a.small_brokers(u),
         Charge("mqtt_bridge", "ec2_t4g_small", hours(u("bridge_nodes")), "Hours", "One per zone, no balancer"),
         *a.spark_by_the_hour(u),
-        *a.tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + c.monthly_gib(u), u),
-        Charge("s3_lake", "s3_put", c.lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
-        Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
+        *c.s3_lake(u),
         *a.athena(u),
         *c.dms(u, "t3_medium", "single"),
         *a.ad_connector(u),
