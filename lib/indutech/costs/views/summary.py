@@ -110,11 +110,13 @@ def decisions_to_make(model: CostModel) -> str:
 
 def verify_first(model: CostModel) -> str:
     """What has to be looked up or measured before the money is spent."""
-    rates = [f"look up: {found.look_up}" for found in doubts(model.bill(), model.prices)[:3]]
+    asked = [model.prices["redshift_rg_xlarge"].look_up, *(d.look_up for d in doubts(model.bill(), model.prices)[:3])]
+    rates = [f"look up: {one}" for one in asked]
     measure = [
         f"measure: {one.title.lower()} ({one.first})" for one in recommendations(model) if one.kind is Kind.MEASURE
     ]
-    return "\n".join(f"- {line}." for line in [*rates, *measure[:1]])
+    plant = "replace by figures of the plant: what its warehouse, its licences and its people cost"
+    return "\n".join(f"- {line}." for line in [*rates, *measure[:1], plant])
 
 
 def rates_used(model: CostModel) -> str:
