@@ -194,10 +194,16 @@ def test_kinds_add_up_to_the_way_from_bill_to_bill() -> None:
 
 
 def test_nothing_is_unread_while_the_scans_cover_the_lake() -> None:
-    """10 TiB scanned 5.5 times a month stay in the dear class; scanned by half, the old part of it becomes cheap."""
-    shares = [unread_share(just(10 * 1024), MODEL.having(spectrum_tb_month=scanned).usage).value for scanned in (55, 5)]
+    """Scanned 5.5 times, all of it is read; scanned by half, the old part of the other half is not."""
+    gib, tb_of_a_gib = Decimal(10_000), Decimal(2**30) / 10**12
+    shares = [
+        unread_share(
+            just(gib), MODEL.having(spectrum_tb_month=gib * tb_of_a_gib * scans, cold_share=Decimal("0.7")).usage
+        ).value
+        for scans in (Decimal("5.5"), Decimal("0.5"), Decimal(0))
+    ]
 
-    assert shares == [0, MODEL.usage["cold_share"].base]
+    assert [round(share, 6) for share in shares] == [0, Decimal("0.35"), Decimal("0.7")]
 
 
 def test_spark_by_the_hour_says_what_it_gives_up() -> None:

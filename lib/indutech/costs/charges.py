@@ -89,9 +89,10 @@ def lake_files(u: Usage) -> Figure:
 
 
 def unread_share(gib: Figure, u: Usage) -> Figure:
-    """The share of what is stored that no question reads for 90 days: none while a month's scans cover all of it."""
+    """The share that no question reads for 90 days: the old part of what a month's scans cannot have covered."""
     scanned_gib = u("spectrum_tb_month") * 10**12 / GIB
-    return u("cold_share") if scanned_gib.value < gib.value else u("spectrum_tb_month") * 0
+    uncovered = gib + scanned_gib * -1
+    return u("cold_share") * uncovered / gib if uncovered.value > 0 else scanned_gib * 0
 
 
 def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
