@@ -43,7 +43,8 @@ def decision(model: CostModel) -> str:
         f"Approve the platform for three years with a start on demand: {chosen}, and as given {kept}. "
         f"{actions.changes} actions then bring the month from {marked(model.bill().monthly_total)} "
         f"to {marked(actions.bill_after)}; no other saving is counted on. Three years cost {compared}, with people and "
-        f"the one-off, and the plant has neither stream nor lake: {'what it does has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
+        "the one-off, and the plant has neither stream nor lake: "
+        f"{'what it does has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
     )
 
 
