@@ -10,7 +10,7 @@ from indutech.architecture.platform import platform
 from indutech.system.settings import PROJECT
 from tests.written_by_hand import written_by_hand
 
-DOCUMENTS = (PROJECT / "docs" / "01-service-choices.md", PROJECT / "docs" / "02-compatibility.md")
+DOCUMENTS = tuple(PROJECT / "docs" / name for name in ("01-service-choices.md", "02-compatibility.md", "03-costs.md"))
 
 
 def used_anywhere() -> set[str]:
@@ -40,7 +40,7 @@ def test_every_claim_has_a_source_and_a_day() -> None:
 
 
 def test_what_is_not_verified_says_so() -> None:
-    """The footnote of an unverified claim carries the warning, and both documents that use one show it."""
+    """The footnote of an unverified claim carries the warning, and each document that uses one shows it."""
     for claim in sources.bibliography().values():
         assert ("Not verified" in str(claim)) == (claim.status == "unverified")
     for document in DOCUMENTS:

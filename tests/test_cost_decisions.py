@@ -7,19 +7,23 @@ import pytest
 
 from indutech.architecture.quantities import days_to_move
 from indutech.costs.bill import Charge
-from indutech.costs.charges import monthly_gib
+from indutech.costs.charges import monthly_gib, unread_share
+from indutech.costs.inputs.money import Money
+from indutech.costs.inputs.usage import just
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.projections import (
     VOLUMES_GB,
     Commitment,
     break_even_gb,
     commitments,
+    crossing_gb,
     fixed_cost,
     project,
     streaming_against_volume,
+    streaming_bills,
     unit_costs,
 )
-from indutech.costs.recommendations import Change, ranked, recommendations
+from indutech.costs.recommendations import Change, Kind, by_kind, ranked, recommendations
 from indutech.costs.sensitivity import doubts, swings
 from indutech.costs.storage import archives, layouts
 from indutech.costs.transfers import exits, migration
@@ -144,7 +148,7 @@ def test_small_objects_cost_more_to_archive_than_they_save() -> None:
     assert not large["Glacier Flexible"].kept_in.spectrum_reads_it
 
 
-def cheaper(title: str, price_id: str, share: str, keeps_design: bool = True) -> Change:
+def cheaper(title: str, price_id: str, share: str, kind: Kind = Kind.ACTION) -> Change:
     """A change after which only a share of a rate's quantity is asked for."""
 
     def apply(charges: list[Charge]) -> list[Charge]:
@@ -152,15 +156,16 @@ def cheaper(title: str, price_id: str, share: str, keeps_design: bool = True) ->
         others = [charge for charge in charges if charge.price_id != price_id]
         return [*others, Charge("x", price_id, quantity, "Hours" if price_id == "nodes" else "GB", "")]
 
-    return Change(title, "if", apply, keeps_design=keeps_design)
+    return Change(title, "if", apply, kind=kind)
 
 
 def test_a_saving_is_the_difference_of_two_bills() -> None:
-    """Largest first, what replaces a part last; the stack ends at the bill of all that keep the design."""
+    """Actions first, each kind by its saving; what is measured stacks on them, a change of service level on nothing."""
     model = model_of()
     changes = [
         cheaper("a fifth of the events", "events", "0.8"),
-        cheaper("no nodes", "nodes", "0", keeps_design=False),
+        cheaper("no nodes", "nodes", "0", Kind.SERVICE),
+        cheaper("a tenth fewer events", "events", "0.9", Kind.MEASURE),
         Change("for a year", "if", list, months=12),
         cheaper("more events", "events", "2"),
     ]
@@ -169,8 +174,62 @@ def test_a_saving_is_the_difference_of_two_bills() -> None:
     assert [(r.title, r.saving, r.bill_after, r.confidence) for r in found] == [
         ("for a year", usd(30), usd(140), UNVERIFIED),
         ("a fifth of the events", usd(10), usd(130), EXACT),
+        ("a tenth fewer events", usd(5), usd(126), EXACT),
         ("no nodes", usd(100), None, EXACT),
     ]
+
+
+def test_kinds_add_up_to_the_way_from_bill_to_bill() -> None:
+    """Actions from 170 to 130, what is measured from there to 126; changes of service level are not added up."""
+    model = model_of()
+    changes = [cheaper("fewer", "events", "0.2"), cheaper("no nodes", "nodes", "0", Kind.SERVICE),
+               cheaper("fewer still", "events", "0.9", Kind.MEASURE)]  # fmt: skip
+    found = by_kind(usd(170), ranked(model.charges(), changes, model.prices))
+
+    assert [(f.kind, f.changes, f.saving, f.bill_after) for f in found] == [
+        (Kind.ACTION, 1, usd(40), usd(130)),
+        (Kind.MEASURE, 1, usd(1), usd(129)),
+        (Kind.SERVICE, 1, None, None),
+    ]
+
+
+def test_nothing_is_unread_while_the_scans_cover_the_lake() -> None:
+    """Scanned 5.5 times, all of it is read; scanned by half, the old part of the other half is not."""
+    gib, tb_of_a_gib = Decimal(10_000), Decimal(2**30) / 10**12
+    shares = [
+        unread_share(
+            just(gib), MODEL.having(spectrum_tb_month=gib * tb_of_a_gib * scans, cold_share=Decimal("0.7")).usage
+        ).value
+        for scans in (Decimal("5.5"), Decimal("0.5"), Decimal(0))
+    ]
+
+    assert [round(share, 6) for share in shares] == [0, Decimal("0.35"), Decimal("0.7")]
+
+
+def test_spark_by_the_hour_says_what_it_gives_up() -> None:
+    """A saving that takes something away is no action."""
+    [found] = [r for r in recommendations(MODEL) if r.title == "Spark by the hour"]
+
+    assert (found.kind, found.bill_after) == (Kind.SERVICE, None)
+    assert "gives up real time" in found.first
+
+
+def test_glacier_bills_eight_of_forty_kilobytes_at_standard() -> None:
+    """Objects of 64 KiB: half as much again at Glacier's rate and an eighth at that of Standard."""
+    gib = Decimal(1024)
+    [found] = [a for a in archives(model_of(STORAGE_CLASSES, lake_tib=1, cold_share=1), Decimal("0.0625"))
+               if a.kept_in.name == "Glacier Flexible"]  # fmt: skip
+
+    assert found.month == Money(gib * Decimal("1.5") * Decimal("0.004") + gib / 8 * Decimal("0.024")).cents()
+
+
+def test_a_crossing_is_where_two_services_cost_the_same() -> None:
+    """Below it the stream paid by the gigabyte is cheaper, above it the brokers are."""
+    volume = crossing_gb(MODEL, "Kinesis on demand", "Redpanda")
+    below, above = (streaming_bills(MODEL, volume + step) for step in (-20, 20))
+
+    assert below["Kinesis on demand"].monthly_total < below["Redpanda"].monthly_total
+    assert above["Redpanda"].monthly_total < above["Kinesis on demand"].monthly_total
 
 
 @any_prices
@@ -237,7 +296,7 @@ def test_streaming_is_compared_for_each_service_and_never_gets_cheaper_with_volu
     rows = streaming_against_volume(model)
 
     assert [volume for volume, _ in rows] == list(VOLUMES_GB)
-    assert {"Redpanda", "MSK provisioned", "MSK Serverless", "Kinesis on demand"} <= set(rows[0][1])
+    assert {"Redpanda", "MSK t3.small", "MSK Serverless", "Kinesis on demand"} <= set(rows[0][1])
     for name in rows[0][1]:
         costs = [bills[name].monthly_total.amount for _, bills in rows]
         assert costs == sorted(costs)

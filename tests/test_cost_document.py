@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from indutech.costs import charts
-from indutech.costs.document import in_short
 from indutech.costs.inputs.prices import Confidence
 from indutech.costs.model import read_model
 from indutech.costs.scenarios import SCENARIOS
-from indutech.costs.tables import component_table, scenario_table
+from indutech.costs.views import charts
+from indutech.costs.views.document import in_short
+from indutech.costs.views.tables import component_table, scenario_table
 from indutech.system.settings import PROJECT
 from tests.written_by_hand import written_by_hand
 

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from indutech.architecture.platform import platform
 from indutech.costs import charges
 from indutech.costs.bill import Bill, Charge, priced
-from indutech.costs.document import PARTS
 from indutech.costs.exports import focus_csv
+from indutech.costs.inputs.measurement import read_measurement
 from indutech.costs.inputs.money import UnitMismatch, total
 from indutech.costs.inputs.usage import UsageError, just, read_usage
 from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.costs.scenarios import SCENARIOS, UnknownScenario
-from indutech.costs.tables import component_table
+from indutech.costs.scores import OPTIONS, option_bills
+from indutech.costs.views.document import PARTS
+from indutech.costs.views.tables import component_table
 from tests.small_costs import EXACT, NODES, OTHER, STORED, UNVERIFIED, model_of, price_list, raised, rate, usd
 from tests.small_costs import with_other_prices as changed
 
@@ -164,7 +166,9 @@ def test_what_is_paid_once_is_not_committed() -> None:
 
 def test_an_unknown_scenario_names_those_there_are() -> None:
     """A typing error is answered with the choices."""
-    with pytest.raises(UnknownScenario, match="Choose one of: estimate-2025, reference, lean, serverless"):
+    with pytest.raises(
+        UnknownScenario, match="Choose one of: estimate-2025, reference, reference-rg, lean, serverless"
+    ):
         MODEL.bill("refrence")
 
 
@@ -177,11 +181,21 @@ def test_every_assumption_is_bracketed_and_has_a_reason() -> None:
         usage("nonsense")
 
 
+def test_what_was_measured_stands_in_the_file() -> None:
+    """The committed assumptions and the committed measurement are the same figures: the measurement wins."""
+    usage, (measurement, _) = read_usage(), read_measurement()
+    for usage_id, measured in measurement.figures(usage).items():
+        assert usage[usage_id].base == measured.base
+        assert usage[usage_id].low < measured.base < usage[usage_id].high
+
+
 def test_every_assumption_is_used() -> None:
     """Nothing stands in the file that moves no figure."""
     used = {name for s in SCENARIOS for line in MODEL.bill(s).lines for name in line.marks}
+    used |= {name for m in OPTIONS for bill in option_bills(MODEL, m).values() if bill for line in bill.lines
+             for name in line.marks}  # fmt: skip
     elsewhere = {"users", "growth_per_year", "warehouse_growth_gib_month", "link_mbps", "link_utilisation",
-                 "days_asked", "days_kept"}  # fmt: skip
+                 "days_asked", "days_kept", "cold_share"}  # fmt: skip
 
     assert set(MODEL.usage) - used - elsewhere == set()
 

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from indutech.architecture import document as architecture
 from indutech.cli.app import app
-from indutech.costs import document as costs
 from indutech.costs.model import read_model
+from indutech.costs.views import document as costs
 from indutech.report import documents, project_tables
 from indutech.report.documents import DocumentError, renewed
 from indutech.system.settings import PROJECT, Settings

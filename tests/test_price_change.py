@@ -18,6 +18,7 @@ COPIED = (
 ABOUT_COSTS = (
     "test_costs.py", "test_cost_decisions.py", "test_cost_document.py", "test_cost_export.py", "test_estimate.py",
     "test_prices.py", "test_price_refresh.py", "test_watch.py", "test_choices.py",
+    "test_business.py", "test_calculator.py",
 )  # fmt: skip
 # Renewed by `make notebooks`; and properties that are tried on many examples, also of other prices, where they stand.
 LEFT_OUT = ("committed_notebook", "rises_with_usage", "rise_with_usage", "continuous")

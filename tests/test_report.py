@@ -137,6 +137,16 @@ def test_the_index_has_question_answer_and_proof(folder: Path) -> None:
     assert "Python 3" in index.get_text()
 
 
+def test_the_index_has_the_page_for_finance(folder: Path) -> None:
+    """docs/00-summary.md as it stands: its tables scroll, and no link leads to a document that is not in the report."""
+    summary = page(folder, "index.html").select_one(".summary")
+
+    assert summary.h2.text == "The platform on one page"
+    assert "Staying on-premise" in summary.select_one(".table table").text
+    assert not summary.select("a")
+    assert "cog" not in summary.decode()
+
+
 def test_links_between_notebooks_lead_to_pages(folder: Path) -> None:
     """A file that the report does not carry is named without a link that would break."""
     first = page(folder, "01_first.html")

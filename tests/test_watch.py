@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from botocore.validate import ParamValidator
 
 from indutech.cli.costs import write_files
 from indutech.costs.exports import TAGS
-from indutech.costs.guardrails import COLD_AFTER_DAYS, WATCH_FOLDER, Owner, WatchFile, watch_files
+from indutech.costs.guardrails import COLD_AFTER_DAYS, WATCH_FOLDER, BudgetTooLow, Owner, WatchFile, watch_files
+from indutech.costs.inputs.money import Money
 from indutech.costs.model import read_model
 
 BILL = read_model().bill("reference")
@@ -70,15 +72,37 @@ def test_a_wrong_request_is_noticed(path: tuple[str, ...], value: object, says: 
     assert re.search(says, "\n".join(found))
 
 
-def test_budgets_tell_at_half_four_fifths_and_the_whole() -> None:
-    """50, 80 and 100 % spent, and 80 % foreseen, of the reference's month."""
+def test_an_ordinary_month_rings_no_budget() -> None:
+    """80 and 100 % spent, and 100 % foreseen, of an approved figure that the reference's month stays well below."""
     content = FILES["budget-platform.json"].content
     told = [(n["Notification"]["NotificationType"], n["Notification"]["Threshold"])
             for n in content["NotificationsWithSubscribers"]]  # fmt: skip
 
-    assert told == [("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 80)]
+    assert told == [("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)]
     limit = int(content["Budget"]["BudgetLimit"]["Amount"])
-    assert BILL.monthly_total.amount <= limit < BILL.monthly_total.amount + 1
+    assert BILL.monthly_total.amount < limit * Decimal("0.8")
+
+
+def test_every_budget_has_the_headroom() -> None:
+    """The service that costs most is watched with the same room as the whole."""
+    for name, cost in (("platform", BILL.monthly_total), ("most-expensive-service", max_service())):
+        limit = Decimal(FILES[f"budget-{name}.json"].content["Budget"]["BudgetLimit"]["Amount"])
+        assert Decimal("1.29") < limit / cost.amount < Decimal("1.35")
+
+
+def max_service() -> Money:
+    """What the service that costs most costs a month."""
+    return next(iter(BILL.by(lambda line: line.price.service).values()))
+
+
+def test_a_figure_that_would_ring_every_month_is_refused() -> None:
+    """The approved figure is taken as it is, or refused with the one to approve."""
+    whole = Money(BILL.monthly_total.amount * 2)
+    files = {file.name: file for file in watch_files(BILL, Owner(), whole)}
+    assert Decimal(files["budget-platform.json"].content["Budget"]["BudgetLimit"]["Amount"]) >= whole.amount
+
+    with pytest.raises(BudgetTooLow, match=r"would ring every month. Approve \$[\d,.]+ or more"):
+        watch_files(BILL, Owner(), BILL.monthly_total)
 
 
 def test_everything_is_tagged() -> None:

@@ -1,4 +1,7 @@
-"""Decision matrices (`assets/decisions.toml`): weighted scores, and the weights at which another option wins."""
+"""Decision matrices (`assets/decisions.toml`): weighted scores, and the weights at which another option wins.
+
+Scores of cost are not in the file: `costs.scores` computes them from the bill and puts them in.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -31,20 +34,26 @@ class Criterion(_Fact):
 
 
 class Option(_Fact):
-    """An option: its score for each criterion, and the reasons."""
+    """An option: its score for each criterion, its size as priced, the reasons, and what has to be true first."""
 
     id: str
     name: str
-    scores: dict[str, int]
+    scores: dict[str, float]
+    size: str = ""
     why: str
+    condition: str = ""
 
 
 class Matrix(_Fact):
-    """A decision: the question, the criteria, the options and the one that was chosen."""
+    """A decision: the question, the criteria, the options and the one that was chosen.
+
+    `given` says who asked for the choice; then it stays even if another option wins.
+    """
 
     id: str
     question: str
     chosen: str
+    given: str = ""
     claims: tuple[str, ...] = ()
     criterion: tuple[Criterion, ...]
     option: tuple[Option, ...]
@@ -55,6 +64,17 @@ def matrices() -> dict[str, Matrix]:
     """The matrices of `assets/decisions.toml` by id."""
     entries = tomllib.loads(DECISIONS_FILE.read_text(encoding="utf-8"))["matrix"]
     return {matrix.id: matrix for matrix in map(Matrix.model_validate, entries)}
+
+
+def with_scores(matrix: Matrix, criterion: str, scores: Mapping[str, float]) -> Matrix:
+    """The matrix with the scores of one criterion put in, by option."""
+    options = (o.model_copy(update={"scores": o.scores | {criterion: scores[o.id]}}) for o in matrix.option)
+    return matrix.model_copy(update={"option": tuple(options)})
+
+
+def option(matrix: Matrix, name: str) -> Option:
+    """The option of a matrix that has this id."""
+    return next(option for option in matrix.option if option.id == name)
 
 
 def default_weights(matrix: Matrix) -> dict[str, float]:
@@ -84,7 +104,7 @@ def comparison(matrix: Matrix, weights: Mapping[str, float] | None = None) -> pd
     best_first = sorted(matrix.option, key=lambda option: -round(_score(option, share), 9))
     rows: list[dict[str, object]] = [
         {"criterion": criterion.name, "weight (%)": f"{100 * share[criterion.id]:.0f}"}
-        | {option.name: option.scores[criterion.id] for option in best_first}
+        | {option.name: _short(option.scores[criterion.id]) for option in best_first}
         for criterion in matrix.criterion
     ]
     means = {option.name: f"{_score(option, share):.2f}" for option in best_first}
@@ -143,6 +163,10 @@ def _shares(matrix: Matrix, weights: Mapping[str, float] | None) -> dict[str, fl
     if not total:
         raise WeightError(f"All weights of {matrix.id!r} are 0: give at least one.")
     return {name: given[name] / total for name in known}
+
+
+def _short(score: float) -> object:
+    return f"{score:g}"
 
 
 def _score(option: Option, share: Mapping[str, float]) -> float:

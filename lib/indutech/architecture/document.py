@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from indutech.architecture import decisions
 from indutech.architecture import sources as bibliography
 from indutech.architecture import tables as architecture
 from indutech.architecture.model import Component, Platform
@@ -29,23 +28,6 @@ def _card(component: Component) -> str:
     }
     lines = [f"| {name} | {text} |" for name, text in rows.items()]
     return "\n".join([f"### {component.name}", "", f"| | `{component.id}` |", "| --- | --- |", *lines])
-
-
-def matrix(name: str) -> Callable[[Platform], str]:
-    """A decision matrix with its scales, its ranking and where it turns."""
-
-    def part(_: Platform) -> str:
-        asked = decisions.matrices()[name]
-        criteria = pd.DataFrame({"criterion": c.name, "what the scores mean": c.scale} for c in asked.criterion)
-        reasons = "\n".join(f"- **{option.name}.** {option.why}" for option in asked.option)
-        sources = " ".join(f"[^{claim}]" for claim in asked.claims)
-        tables = [_plain(decisions.comparison(asked)), _plain(criteria), reasons + f"\n\nSources: {sources}"]
-        tables.append(
-            f"The weight of one criterion at which another option wins:\n\n{_plain(decisions.crossovers(asked))}"
-        )
-        return "\n\n".join(tables)
-
-    return part
 
 
 def corrections(_: Platform) -> str:
@@ -79,5 +61,4 @@ PARTS: dict[str, Callable[[Platform], str]] = {
     "transfer": lambda platform: _plain(architecture.transfer(platform, (100, 500, 1000, 1250, 10_000), 0.7)),
     "corrections": corrections,
     "doubts": doubts,
-    **{f"matrix:{name}": matrix(name) for name in ("streaming", "warehouse", "identity", "link")},
 }

@@ -7,10 +7,9 @@ import pandas as pd
 
 from indutech.architecture import failures as resilience
 from indutech.architecture.model import Component, Flow, Platform, Site
-from indutech.architecture.quantities import GIB, days_to_move
+from indutech.architecture.quantities import TIB_IN_GIB, days_to_move
 
 SITES: dict[Site, str] = {"on_premise": "On-premise", "boundary": "Boundary", "aws": "AWS"}
-HISTORY_BYTES_PER_TB = 10**12
 
 
 def components(platform: Platform, site: Site | None = None) -> pd.DataFrame:
@@ -151,8 +150,8 @@ def data_path_table(platform: Platform, start: str, end: str, kinds: Iterable[st
 
 
 def days_for_history(platform: Platform, mbps: float, share: float) -> float:
-    """Days to bring the history in over a link of which a share may be used; 1 TB is 10¹² bytes."""
-    gib = Decimal(int(platform.volumes["history_tb"] * HISTORY_BYTES_PER_TB)) / GIB
+    """Days to bring the history in over a link of which a share may be used; its TB are TiB, as in the cost model."""
+    gib = Decimal(str(platform.volumes["history_tb"])) * TIB_IN_GIB
     return float(days_to_move(gib, Decimal(str(mbps)), Decimal(str(share))))
 
 

@@ -1,4 +1,4 @@
-"""The `indutech costs` commands: bills and their FOCUS export, price refresh, measuring, watch files."""
+"""The `indutech costs` commands: bills and their exports, price refresh, measuring, watch files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ import typer
 from indutech.costs import exports
 from indutech.costs.bill import ON_DEMAND, TERMS, Bill
 from indutech.costs.guardrails import WATCH_FOLDER, WatchFile
+from indutech.costs.inputs.money import Money
 from indutech.costs.model import NAMES, CostModel, read_model
+from indutech.costs.scenarios import SCENARIOS
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT, Settings
 from indutech.system.state_files import write_json
@@ -67,7 +70,7 @@ def _show(bill: Bill, model: CostModel) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from indutech.costs.tables import line_table, marked
+    from indutech.costs.views.tables import line_table, marked
 
     table = Table(title=f"{bill.scenario}: {marked(bill.monthly_total, bill)} a month, {bill.one_off_total} once")
     found = line_table(bill)
@@ -136,6 +139,7 @@ def watch(
     account: Annotated[str, typer.Option(help="AWS account, twelve digits.")] = "",
     email: Annotated[str, typer.Option(help="Whom budgets and anomalies are told to.")] = "",
     bucket: Annotated[str, typer.Option(help="The lake's bucket.")] = "",
+    approved: Annotated[int, typer.Option(help="Approved dollars a month; 0: the bill and its headroom.")] = 0,
 ) -> None:
     """Write budgets, anomaly alerts, tags and lifecycle rules as files, and print how to apply them."""
     from indutech.costs.guardrails import Owner, watch_files
@@ -143,7 +147,29 @@ def watch(
     given = {"account_id": account, "email": email, "bucket": bucket}
     owner = Owner(**{name: value for name, value in given.items() if value})
     # The committed reference, not this folder's run: a budget must not move with a test run.
-    write_files(watch_files(read_model().bill(), owner), folder)
+    write_files(watch_files(read_model().bill(), owner, Money(Decimal(approved)) if approved else None), folder)
+
+
+@costs_app.command()
+def calculator(
+    folder: Annotated[Path, typer.Option("--to", help="Where to write the requests.")] = Path("calculator"),
+    scenario: Annotated[str, typer.Option(help=f"One of: {', '.join(SCENARIOS)}.")] = "reference",
+    account: Annotated[str, typer.Option(help="AWS account, twelve digits.")] = "",
+) -> None:
+    """Write a scenario as requests for AWS's own pricing calculator, and say by what its total will differ."""
+    from indutech.costs.calculator import SERVICE, estimate
+    from indutech.costs.guardrails import ACCOUNT
+
+    found = estimate(read_model().bill(scenario), account or ACCOUNT)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, request in enumerate(found.requests):
+        file = folder / f"{number}-{request.words}.json"
+        file.write_text(json.dumps(request.content, indent=2) + "\n", encoding="utf-8")
+        typer.echo(f"aws {SERVICE} {request.words} --cli-input-json file://{file.name}")
+    typer.echo(f"{len(found.asked)} lines: {found.total}. Put the id that the first request prints into the others.")
+    for line in found.left_out:
+        if line.list_cost.amount:
+            typer.echo(f"not asked for: {line.price.service}: {line.price.item}, {line.list_cost}")
 
 
 def write_files(files: Sequence[WatchFile], folder: Path) -> None:

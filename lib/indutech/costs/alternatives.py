@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from indutech.costs import charges as c
 from indutech.costs.bill import Charge, hours
@@ -15,12 +16,11 @@ def kept_gib(u: Usage) -> Figure:
 
 
 def small_brokers(u: Usage) -> list[Charge]:
-    """Three of the smallest MSK brokers."""
+    """The smallest MSK brokers; AWS asks for a proof of concept before T3 carries production."""
+    brokers = (c.peak_mb_s(u) * u("brokers") / u("small_broker_mb_s")).ceil(at_least=u("brokers"))
     disk = (kept_gib(u) * u("brokers")).ceil(at_least=u("brokers") * 10)
     return [
-        Charge(
-            "redpanda", "msk_t3_small", hours(u("brokers")), "Hours", "MSK t3.small in place of Redpanda: same protocol"
-        ),
+        Charge("redpanda", "msk_t3_small", hours(brokers), "Hours", "MSK t3.small in place of Redpanda: same protocol"),
         Charge("redpanda", "msk_storage", disk, "GB-Months", "Three copies, 10 GB a broker at least"),
     ]
 
@@ -54,9 +54,11 @@ def msk_serverless(u: Usage) -> list[Charge]:
 
 def kinesis_on_demand(u: Usage) -> list[Charge]:
     """A stream that sizes itself; a day of retention is in the price, the rate of further days was not found."""
+    kib = (u("event_bytes") / 1024).ceil(at_least=1)
+    billed_gib = c.events_per_month(u) * kib / 1024**2
     return [
         Charge("redpanda", "kinesis_stream", hours(just(1)), "Hours", "One stream"),
-        Charge("redpanda", "kinesis_in", c.events_gib(u), "GB", "Events in"),
+        Charge("redpanda", "kinesis_in", billed_gib, "GB", "Events in: each one rounded up to whole KB"),
         Charge("redpanda", "kinesis_out", c.events_gib(u) * u("consumer_reads"), "GB", "Events read"),
     ]
 
@@ -72,11 +74,69 @@ def kinesis_provisioned(u: Usage) -> list[Charge]:
 
 STREAMING: dict[str, Callable[[Usage], list[Charge]]] = {
     "Redpanda": c.redpanda,
-    "MSK provisioned": msk_provisioned,
+    "MSK t3.small": small_brokers,
+    "MSK m7g.large": msk_provisioned,
     "MSK Serverless": msk_serverless,
     "Kinesis on demand": kinesis_on_demand,
     "Kinesis provisioned": kinesis_provisioned,
 }
+
+
+def redshift_rg(u: Usage) -> list[Charge]:
+    """RG nodes, as many as RA3 nodes of the same size; they read the lake themselves, so no scan is billed."""
+    return [
+        replace(charge, price_id="redshift_rg_xlarge", why="RG nodes; they read the lake on their own cores")
+        if charge.price_id == "redshift_ra3_xlplus" else charge
+        for charge in c.redshift(u) if charge.price_id != "redshift_spectrum"
+    ]  # fmt: skip
+
+
+def redshift_serverless(u: Usage) -> list[Charge]:
+    """The same SQL, paid while it works."""
+    return [
+        Charge("redshift", "redshift_serverless_rpu", u("serverless_rpu") * u("serverless_hours_month"), "RPU-Hours",
+               "Working hours; scans of the lake are included"),
+        Charge("redshift", "redshift_managed_storage", c.warehouse_gib(u), "GB-Months", "The history", grows=True),
+    ]  # fmt: skip
+
+
+def athena(u: Usage) -> list[Charge]:
+    """No cluster: the history as Iceberg tables in S3, each question paid by what it scans."""
+    return [
+        Charge("redshift", "athena_scan", u("spectrum_tb_month"), "TB", "Athena on Iceberg, not Redshift"),
+        *c.tiered("redshift", c.warehouse_gib(u), u),
+    ]
+
+
+def ad_connector(u: Usage) -> list[Charge]:
+    """A proxy to the plant's directory."""
+    return [Charge("managed_ad", "ad_connector_small", hours(just(1)), "Hours", "Sign-on needs the plant's link")]
+
+
+def own_controllers(u: Usage) -> list[Charge]:
+    """Two domain controllers on Windows instances, one in each of two zones."""
+    return [
+        Charge("managed_ad", "own_dc_windows", hours(just(2)), "Hours", "Two controllers with the Windows licence"),
+        Charge("managed_ad", "ebs_gp3", just(2) * 50, "GB-Months", "Volumes of 50 GB"),
+    ]
+
+
+def entra(u: Usage) -> list[Charge]:
+    """A plan of Entra ID for each person who queries."""
+    return [Charge("managed_ad", "entra_p1", u("users"), "Users-Months", "Plan P1 for whoever signs in")]
+
+
+def direct_connect(u: Usage) -> list[Charge]:
+    """A hosted port and what leaves through it; the partner's own line comes on top and was not priced."""
+    return [
+        Charge("vpn", "dx_hosted_500m", hours(just(1)), "Hours", "Hosted port of 500 Mbit/s"),
+        Charge("vpn", "dx_out", u("outbound_gb_month"), "GB", "Extracts and dashboards to the plant"),
+    ]
+
+
+def direct_connect_and_vpn(u: Usage) -> list[Charge]:
+    """The port, and the VPN as its spare."""
+    return [*direct_connect(u), *(charge for charge in c.vpn(u) if charge.price_id == "vpn_connection")]
 
 
 def spark_hours(u: Usage) -> Figure:
@@ -87,22 +147,3 @@ def spark_hours(u: Usage) -> Figure:
 def spark_by_the_hour(u: Usage) -> list[Charge]:
     """One instance, started each hour to drain what waits."""
     return [Charge("spark_compute", "ec2_m7g_large", spark_hours(u), "Hours", "Started each hour, stopped when done")]
-
-
-def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
-    """Intelligent-Tiering: cold objects become cheap by themselves and reading them costs nothing extra."""
-    cold = gib * u("cold_share")
-    hot = gib + cold * -1
-    objects = gib * 1024 / u("lake_object_mib")
-    return [
-        Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
-        Charge(
-            component,
-            "s3_int_archive_instant",
-            cold,
-            "GB-Months",
-            "Not read for 90 days, still readable at once",
-            grows=True,
-        ),
-        Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
-    ]

@@ -88,11 +88,36 @@ def lake_files(u: Usage) -> Figure:
     return just(SECONDS_PER_MONTH) / u("trigger_s") * u("files_per_batch")
 
 
-def s3_lake(u: Usage) -> list[Charge]:
-    """The lake: storage, writes and reads."""
+def unread_share(gib: Figure, u: Usage) -> Figure:
+    """The share that no question reads for 90 days: the old part of what a month's scans cannot have covered."""
+    scanned_gib = u("spectrum_tb_month") * 10**12 / GIB
+    uncovered = gib + scanned_gib * -1
+    return u("cold_share") * uncovered / gib if uncovered.value > 0 else scanned_gib * 0
+
+
+def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
+    """Intelligent-Tiering: unread objects become cheap by themselves and reading them costs nothing extra."""
+    cold = gib * unread_share(gib, u)
+    hot = gib + cold * -1
+    objects = gib * 1024 / u("lake_object_mib")
     return [
-        Charge("s3_lake", "s3_standard", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), "GB-Months",
-               "The lake and its first month", grows=True),
+        Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
+        Charge(
+            component,
+            "s3_int_archive_instant",
+            cold,
+            "GB-Months",
+            "Not read for 90 days, still readable at once",
+            grows=True,
+        ),
+        Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
+    ]
+
+
+def s3_lake(u: Usage) -> list[Charge]:
+    """The lake and its first month: storage as the lifecycle rules keep it, writes and reads."""
+    return [
+        *tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), u),
         Charge("s3_lake", "s3_put", lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
         Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
     ]  # fmt: skip
@@ -192,7 +217,16 @@ def cloudwatch(u: Usage) -> list[Charge]:
 
 
 def backup(u: Usage) -> list[Charge]:
-    """Backups of what cannot be made again; automatic Redshift snapshots are included in its price."""
+    """Copies that nobody can delete before their date; Redshift's own free snapshots can be deleted."""
+    return [
+        *lake_backup(u),
+        Charge("backup", "backup_redshift", warehouse_gib(u) * u("warehouse_backup_copies"), "GB-Months",
+               "The warehouse, in a vault with a lock", grows=True),
+    ]  # fmt: skip
+
+
+def lake_backup(u: Usage) -> list[Charge]:
+    """What cannot be made again from the lake."""
     return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB, "GB-Months", "Curated data, checkpoints")]
 
 

@@ -20,10 +20,12 @@ REGION_NAMES = {"eu-west-3": "Europe (Paris)"}
 CATEGORIES = {
     "Amazon Redshift": "Databases", "AWS DMS": "Databases", "Amazon Athena": "Analytics", "AWS Glue": "Analytics",
     "Amazon EMR": "Analytics", "Amazon MSK": "Integration", "Amazon Kinesis Data Streams": "Analytics",
+    "Amazon Data Firehose": "Analytics",
     "AWS IoT Core": "Internet of Things", "Amazon S3": "Storage", "Amazon EBS": "Storage", "AWS Backup": "Storage",
     "AWS DataSync": "Migration", "Amazon EC2": "Compute", "Elastic Load Balancing": "Networking",
     "AWS VPN": "Networking", "Amazon VPC": "Networking", "AWS Data Transfer": "Networking",
     "AWS Direct Connect": "Networking", "AWS Directory Service": "Identity", "AWS IAM Identity Center": "Identity",
+    "Microsoft Entra ID": "Identity",
     "AWS KMS": "Security", "AWS Secrets Manager": "Security", "Amazon CloudWatch": "Management and Governance",
     "AWS CloudTrail": "Management and Governance", "AWS Budgets": "Management and Governance",
 }  # fmt: skip

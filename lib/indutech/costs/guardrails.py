@@ -9,13 +9,18 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from indutech.costs.bill import Bill
+from indutech.costs.business import approved_month
 from indutech.costs.exports import TAGS
 from indutech.costs.inputs.money import Money
+from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 
 WATCH_FOLDER = PROJECT / "assets" / "finops"
-THRESHOLDS = (50, 80, 100)  # percent of the budget, actually spent
-FORECAST_THRESHOLD = 80  # percent of the budget, foreseen for the end of the month
+# A budget is an approved figure above the bill, so that an ordinary month rings nothing: with 30 % of headroom it ends
+# at 77 %. At 80 % the month is dearer than planned, at 100 % what was approved is gone or will be.
+HEADROOM = Decimal("0.30")
+THRESHOLDS = (80, 100)  # percent of the approved figure, actually spent
+FORECAST_THRESHOLD = 100  # percent of the approved figure, foreseen for the end of the month
 ANOMALY_SHARE = Decimal("0.05")  # an unusual day is reported from this share of a month's bill
 COLD_AFTER_DAYS = 90
 ACCOUNT = "111122223333"  # AWS's own example number
@@ -52,9 +57,25 @@ class WatchFile:
         return f"aws {api} {words} --cli-input-json file://{self.name}"
 
 
-def watch_files(bill: Bill, owner: Owner) -> list[WatchFile]:
-    """Everything to apply, in the order to apply it: tags first, because the budgets filter by them."""
-    monthly = bill.monthly_total
+class BudgetTooLow(InduTechError):
+    """An approved figure that an ordinary month would ring."""
+
+
+def watch_files(bill: Bill, owner: Owner, approved: Money | None = None) -> list[WatchFile]:
+    """Everything to apply, in the order to apply it: tags first, because the budgets filter by them.
+
+    `approved` is the figure for a month of the platform; None: the bill and its headroom.
+
+    Raises:
+        BudgetTooLow: an ordinary month would pass the first threshold; the message says what to approve.
+    """
+    monthly, limit = bill.monthly_total, approved or approved_month(bill, HEADROOM)
+    if limit.amount * THRESHOLDS[0] / 100 < monthly.amount:
+        raise BudgetTooLow(
+            f"An ordinary month costs {monthly}: a budget of {limit} would ring every month. "
+            f"Approve {approved_month(bill, HEADROOM)} or more."
+        )
+    share = limit.amount / monthly.amount
     most_expensive, its_cost = next(iter(bill.by(lambda line: line.price.service).items()))
     return [
         WatchFile("cost-allocation-tags.json", "ce", "UpdateCostAllocationTagsStatus",
@@ -62,10 +83,10 @@ def watch_files(bill: Bill, owner: Owner) -> list[WatchFile]:
         WatchFile("bucket-tags.json", "s3", "PutBucketTagging",
                   {"Bucket": owner.bucket, "Tagging": {"TagSet": _tags()}, "ExpectedBucketOwner": owner.account_id}),
         WatchFile("budget-platform.json", "budgets", "CreateBudget",
-                  _budget("InduTech platform", monthly,
+                  _budget("InduTech platform", limit,
                           {"Tags": {"Key": "Projet", "Values": [TAGS["Projet"]]}}, owner)),
         WatchFile("budget-most-expensive-service.json", "budgets", "CreateBudget",
-                  _budget(f"InduTech {most_expensive}", its_cost,
+                  _budget(f"InduTech {most_expensive}", its_cost * share,
                           {"Dimensions": {"Key": "SERVICE", "Values": [most_expensive]}}, owner)),
         WatchFile("anomaly-monitor.json", "ce", "CreateAnomalyMonitor",
                   {"AnomalyMonitor": {"MonitorName": "InduTech by service", "MonitorType": "DIMENSIONAL",
@@ -79,7 +100,7 @@ def _tags() -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in TAGS.items()]
 
 
-def _budget(name: str, monthly: Money, what: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
+def _budget(name: str, limit: Money, what: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
     notices = [("ACTUAL", float(percent)) for percent in THRESHOLDS] + [("FORECASTED", float(FORECAST_THRESHOLD))]
     return {
         "AccountId": owner.account_id,
@@ -87,7 +108,7 @@ def _budget(name: str, monthly: Money, what: Mapping[str, Any], owner: Owner) ->
             "BudgetName": name,
             "BudgetType": "COST",
             "TimeUnit": "MONTHLY",
-            "BudgetLimit": {"Amount": str(_whole(monthly)), "Unit": monthly.currency},
+            "BudgetLimit": {"Amount": str(_whole(limit)), "Unit": limit.currency},
             "FilterExpression": what,
             "Metrics": ["AmortizedCost"],  # a commitment counts in the month it serves
         },

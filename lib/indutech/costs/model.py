@@ -16,8 +16,9 @@ from indutech.costs.inputs.measurement import Measurement, read_measurement
 from indutech.costs.inputs.prices import PRICES_FILE, Price, PriceList, read_prices
 from indutech.costs.inputs.usage import USAGE_FILE, Usage, read_usage
 from indutech.costs.scenarios import SCENARIOS, Components, UnknownScenario
-from indutech.system.settings import Settings
+from indutech.system.settings import PROJECT, Settings
 
+CASE_FILE = PROJECT / "assets" / "business_case.csv"
 NAMES = (CLAIMED, *SCENARIOS)
 
 
@@ -32,6 +33,7 @@ class CostModel:
     claims: Sequence[Mapping[str, str]] = ()
     audit_parts: Sequence[Mapping[str, str]] = ()
     scenarios: Mapping[str, Components] = field(default_factory=lambda: SCENARIOS)
+    case: Usage = field(default_factory=lambda: read_usage(CASE_FILE))  # people, taxes, the plant: what is not AWS's
 
     def charges(self, scenario: str = "reference") -> list[Charge]:
         """What a scenario asks for. Raises UnknownScenario with the names there are."""

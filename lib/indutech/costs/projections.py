@@ -82,6 +82,22 @@ def streaming_against_volume(
     return [(volume, streaming_bills(model, volume)) for volume in sorted(volumes)]
 
 
+def crossing_gb(model: CostModel, cheap_at_first: str, other: str) -> Decimal | None:
+    """The first volume, to 10 GB, at which a streaming service costs more than another; None if it never does."""
+
+    def costs_more(volume: Decimal) -> bool:
+        bills = streaming_bills(model, volume)
+        return bills[cheap_at_first].monthly_total.amount > bills[other].monthly_total.amount
+
+    low, high = Decimal(0), Decimal(VOLUMES_GB[-1])
+    if not costs_more(high):
+        return None
+    while high - low > 10:  # both rise with the volume, and the services paid by the gigabyte rise faster
+        middle = (low + high) / 2
+        low, high = (low, middle) if costs_more(middle) else (middle, high)
+    return high.quantize(Decimal("1E1"), rounding=ROUND_CEILING) + 0
+
+
 @dataclass(frozen=True)
 class Month:
     """One month of a scenario: prices stay as they are today, volumes grow."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs import alternatives as a
 from indutech.costs import charges as c
 from indutech.costs.bill import Charge, hours
@@ -14,7 +13,7 @@ from indutech.system.errors import InduTechError
 Components = Callable[[Usage], list[Charge]]
 
 # What every scenario needs alike.
-UPKEEP = (c.governance, c.kms, c.cloudwatch, c.backup, c.migration)
+UPKEEP = (c.governance, c.kms, c.cloudwatch, c.migration)
 
 
 class UnknownScenario(InduTechError):
@@ -25,26 +24,32 @@ class UnknownScenario(InduTechError):
 def reference(u: Usage) -> list[Charge]:
     """The corrected architecture: supported brokers, bridge, Spark, second zone, endpoints, monitoring, backup."""
     components = (c.redshift, c.s3_lake, c.redpanda, c.mqtt_bridge, c.nlb, c.spark_compute, c.dms, c.managed_ad, c.vpn,
-                  c.endpoints, *UPKEEP)  # fmt: skip
+                  c.endpoints, c.backup, *UPKEEP)  # fmt: skip
     return [charge for component in components for charge in component(u)]
+
+
+def reference_rg(u: Usage) -> list[Charge]:
+    """The reference on RG nodes in place of RA3: the same cluster one generation on."""
+    return [charge for charge in reference(u) if charge.component != "redshift"] + a.redshift_rg(u)
 
 
 @c.with_the_rest(without=["nlb"])
 def lean(u: Usage) -> list[Charge]:
-    """The least that carries 19 kB/s: small managed brokers, Spark by the hour, no cluster for queries."""
+    """The least that carries 19 kB/s: small managed brokers, Spark by the hour, no cluster for queries.
+
+    The history is files in S3 then: Object Lock protects them where they are, so no second copy of it is billed.
+    """
     return [
         *a.small_brokers(u),
         Charge("mqtt_bridge", "ec2_t4g_small", hours(u("bridge_nodes")), "Hours", "One per zone, no balancer"),
         *a.spark_by_the_hour(u),
-        *a.tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + c.monthly_gib(u), u),
-        Charge("s3_lake", "s3_put", c.lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
-        Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
-        *a.tiered("redshift", c.warehouse_gib(u), u),
-        Charge("redshift", "athena_scan", u("spectrum_tb_month"), "TB", "Athena on Iceberg, not Redshift"),
+        *c.s3_lake(u),
+        *a.athena(u),
         *c.dms(u, "t3_medium", "single"),
-        Charge("managed_ad", "ad_connector_small", hours(just(1)), "Hours", "Sign-on needs the plant's link"),
+        *a.ad_connector(u),
         *c.vpn(u),
         *c.endpoints(u),
+        *c.lake_backup(u),
         *(charge for component in UPKEEP for charge in component(u)),
     ]  # fmt: skip
 
@@ -63,15 +68,16 @@ def serverless(u: Usage) -> list[Charge]:
         Charge("spark_compute", "emr_serverless_vcpu", spark_vcpu_hours, "vCPU-Hours", "Each hour, for minutes"),
         Charge("spark_compute", "emr_serverless_gb", spark_vcpu_hours * 4, "GB-Hours", "4 GB a vCPU"),
         *c.s3_lake(u),
-        Charge("redshift", "redshift_serverless_rpu", u("serverless_rpu") * u("serverless_hours_month"), "RPU-Hours",
-               "Working hours; scans of the lake are included"),
-        Charge("redshift", "redshift_managed_storage", c.warehouse_gib(u), "GB-Months", "The history", grows=True),
+        *a.redshift_serverless(u),
         Charge("dms", "dms_serverless_dcu", hours(just(2)), "DCU-Hours", "2 units of 2 GB"),
         *c.managed_ad(u),
         *c.vpn(u),
         *c.endpoints(u),
+        *c.backup(u),
         *(charge for component in UPKEEP for charge in component(u)),
     ]  # fmt: skip
 
 
-SCENARIOS: dict[str, Components] = {"reference": reference, "lean": lean, "serverless": serverless}
+SCENARIOS: dict[str, Components] = {
+    "reference": reference, "reference-rg": reference_rg, "lean": lean, "serverless": serverless,
+}  # fmt: skip

@@ -67,7 +67,7 @@ def _layout(name: str, shares: list[Decimal], model: CostModel) -> Layout:
 
 @dataclass(frozen=True)
 class StorageClass:
-    """A storage class of S3: its rates, and the duration, size and overhead that it bills at least."""
+    """A storage class of S3: its rates, and the duration, size and overhead per object that it bills."""
 
     name: str
     storage: str
@@ -76,16 +76,17 @@ class StorageClass:
     least_days: int
     least_kib: int
     overhead_kib: int
+    listed_kib: int  # of name and metadata, at the rate of Standard
     spectrum_reads_it: bool
 
 
 CLASSES = (
-    StorageClass("Standard", "s3_standard", "", "", 0, 0, 0, True),
-    StorageClass("Intelligent-Tiering", "s3_int_archive_instant", "s3_to_int", "", 0, 0, 0, True),
+    StorageClass("Standard", "s3_standard", "", "", 0, 0, 0, 0, True),
+    StorageClass("Intelligent-Tiering", "s3_int_archive_instant", "s3_to_int", "", 0, 0, 0, 0, True),
     StorageClass("Glacier Instant", "s3_glacier_instant", "s3_to_glacier_instant", "s3_retrieve_instant",
-                 90, 128, 0, True),
+                 90, 128, 0, 0, True),
     StorageClass("Glacier Flexible", "s3_glacier_flexible", "s3_to_glacier_flexible", "s3_retrieve_flexible",
-                 90, 0, 40, False),
+                 90, 0, 32, 8, False),
 )  # fmt: skip
 
 
@@ -116,6 +117,7 @@ def archives(model: CostModel, object_mib: Decimal | None = None) -> list[Archiv
     for kind in CLASSES:
         billed = gib * (max(object_kib, Decimal(kind.least_kib)) + kind.overhead_kib) / object_kib
         month = prices[kind.storage].cost(billed, "GB-Months")
+        month = month + prices["s3_standard"].cost(gib * kind.listed_kib / object_kib, "GB-Months")
         if kind.name == "Intelligent-Tiering" and object_kib < LEAST_WATCHED_KIB:
             month = standard
         elif kind.name == "Intelligent-Tiering":

@@ -16,9 +16,9 @@ from indutech.architecture.diagrams import render
 from indutech.architecture.model import Format, View
 from indutech.architecture.platform import platform
 from indutech.architecture.sources import footnotes
-from indutech.costs import document as costs
 from indutech.costs.guardrails import WATCH_FOLDER, Owner, watch_files
 from indutech.costs.model import CostModel, read_model
+from indutech.costs.views import document as costs
 from indutech.lake import ddl
 from indutech.report import project_tables as project
 from indutech.show.tables import plain_dollars

@@ -78,6 +78,14 @@ def markdown(text: str) -> str:
     return re.sub(r"</?(a|p)\b[^>]*>", "", str(mistune.html(text))).strip()
 
 
+def document_part(text: str) -> str:
+    """A Markdown document as a part of a page: headings one level down, tables that scroll, no comments, no links."""
+    shown = str(mistune.html(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)))
+    shown = re.sub(r"(</?h)([1-5])\b", lambda tag: f"{tag[1]}{int(tag[2]) + 1}", shown)
+    shown = shown.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    return re.sub(r"</?a\b[^>]*>", "", shown).strip()
+
+
 def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
     """A Plotly bundle as the template needs it: the title apart, so that it can wrap; JSON safe inside a script."""
     layout = dict(figure["layout"])

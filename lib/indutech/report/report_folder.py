@@ -21,6 +21,7 @@ from indutech.report.execution import Executed
 from indutech.report.pages import STYLE
 from indutech.system.settings import PROJECT
 
+SUMMARY = PROJECT / "docs" / "00-summary.md"
 PACKAGES = ("pyspark", "kafka-python", "duckdb", "pandas", "pyarrow", "plotly")
 
 
@@ -114,7 +115,8 @@ def _page(source: Path, notebook: nbformat.NotebookNode) -> Page:
 
 def _index(listed: Sequence[Page], run: Run) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(STYLE), autoescape=True)
-    return environment.get_template("index.html.j2").render(pages=listed, run=run) + "\n"
+    summary = pages.document_part(SUMMARY.read_text(encoding="utf-8"))
+    return environment.get_template("index.html.j2").render(pages=listed, run=run, summary=summary) + "\n"
 
 
 def _write_assets(folder: Path) -> None:

@@ -1,31 +1,24 @@
-"""Bills, the audit and what follows from them as tables of text: sorted, rounded, † where a rate is in doubt."""
+"""Bills and what follows from them as tables of text: sorted, rounded, † where a rate is in doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 import pandas as pd
 
 from indutech.architecture.platform import platform
-from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs.bill import ON_DEMAND, TERMS, Bill, Line, weakest
 from indutech.costs.estimate_2025 import NAME as CLAIMED
-from indutech.costs.estimate_2025 import Finding, Verdict, same_scope
-from indutech.costs.inputs.measurement import MARK
 from indutech.costs.inputs.money import dollars, singular, total
 from indutech.costs.inputs.prices import Confidence
 from indutech.costs.model import NAMES, CostModel
 from indutech.costs.projections import VOLUMES_GB, commitments, project, streaming_against_volume, unit_costs
 from indutech.costs.recommendations import recommendations
 from indutech.costs.sensitivity import Swing, doubts
-from indutech.costs.storage import Archive, archives, layouts
-from indutech.costs.transfers import exits, meanwhile, migration
 from indutech.show.tables import from_rows
 
 DAGGER = "\N{NO-BREAK SPACE}†"  # behind every total in which a rate that was not read for the region matters
 TERM_NAMES = {ON_DEMAND: "on demand"} | TERMS
-SMALL_OBJECT_MIB = Decimal("0.0625")  # what a lake of uncompacted micro-batches looks like
 
 
 def marked(amount: object, by: Bill | Confidence | bool = True) -> str:
@@ -114,57 +107,6 @@ def doubt_table(model: CostModel, bill: Bill, most: int = 3) -> pd.DataFrame:
     )
 
 
-def audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """Claimed, recomputed, difference and verdict of each claimed line."""
-    return from_rows(
-        {
-            "Line": found.item,
-            "Claimed": found.claimed,
-            "Recomputed": found.recomputed or "not derivable",
-            "Difference": found.difference,
-            "Verdict": found.verdict.value,
-            "Why": found.reason,
-        }
-        for found in findings
-        if found.verdict is not Verdict.MISSING
-    )
-
-
-def missing_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """What the estimate has no line for, most expensive first."""
-    return from_rows(
-        {
-            "No line in the estimate": component_name(found.component) + found.item.removeprefix(found.component),
-            "A month": found.recomputed,
-        }
-        for found in findings
-        if found.verdict is Verdict.MISSING
-    )
-
-
-def verdict_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """How many monthly lines got each verdict, what they claim, and the difference."""
-    groups: dict[Verdict, list[Finding]] = {}
-    for found in findings:
-        if found.frequency == "monthly":
-            groups.setdefault(found.verdict, []).append(found)
-    return from_rows(
-        {
-            "Verdict": verdict.value,
-            "Lines": len(group),
-            "Claimed a month": total([found.claimed for found in group]),
-            "Claimed less recomputed": total([found.difference for found in group]),
-        }
-        for verdict, group in groups.items()
-    )
-
-
-def same_scope_table(model: CostModel) -> pd.DataFrame:
-    """The estimate's own scope at the dated rates of the list."""
-    months = same_scope(model.findings, model.prices)
-    return from_rows({"Same scope": name, "A month": marked(cost)} for name, cost in months.items())
-
-
 def unit_table(model: CostModel) -> pd.DataFrame:
     """Unit costs against the volume of events."""
     reference = model.bill()
@@ -213,7 +155,8 @@ def commitment_table(model: CostModel, stops: Sequence[int] = (3, 6, 12, 24)) ->
         rows[f"Lost if stopped after {stop}"] = [marked(term.loss_if_stopped(stop), term.confidence) for term in terms]
     names = [f"{term.months} months" for term in terms]
     return from_rows(
-        {"Commitment of the warehouse": row} | dict(zip(names, cells, strict=True)) for row, cells in rows.items()
+        {"Commitment of what has a committed rate": row} | dict(zip(names, cells, strict=True))
+        for row, cells in rows.items()
     )
 
 
@@ -234,97 +177,10 @@ def recommendation_table(model: CostModel) -> pd.DataFrame:
     return from_rows(
         {
             "Do": change.title,
-            "Saves a month": marked(change.saving, change.confidence),
+            "Kind": change.kind.value,
+            "Saves a month, alone": marked(change.saving, change.confidence),
             "Bill with all above": marked(change.bill_after) if change.bill_after else "a decision of its own",
             "Provided that": change.first,
         }
         for change in recommendations(model)
     )
-
-
-def migration_table(model: CostModel) -> pd.DataFrame:
-    """The history into AWS: days and money by link."""
-    reference = model.bill()
-    return from_rows(
-        {
-            "Link": move.link,
-            "Days": f"{move.days:.1f}",
-            "Port": move.port,
-            "DataSync": move.traffic,
-            "Inbound traffic": "free",
-            "Move in all": move.total,
-            "Platform's own bill meanwhile": marked(meanwhile(model, move.days), reference),
-        }
-        for move in migration(model)
-    )
-
-
-def exit_table(model: CostModel) -> pd.DataFrame:
-    """Everything out of AWS: days and money by link."""
-    return from_rows(
-        {"Way out": way.link, "TiB": f"{way.gib / TIB_IN_GIB:,.0f}", "Days": f"{way.days:.1f}", "Traffic": way.traffic,
-         "Port": way.port, "Exit in all": way.total}
-        for way in exits(model)
-    )  # fmt: skip
-
-
-def measurement_table(model: CostModel) -> pd.DataFrame:
-    """What the proof of concept measured, with its bracket and its mark."""
-    m = model.measurement
-    json, parquet, noise, pool = (
-        m.json_bytes_per_ticket, m.parquet_bytes_per_ticket, m.bracket.incompressible, m.bracket.pooled
-    )  # fmt: skip
-    speed = f"{m.tickets_per_core_second:,}" if m.tickets_per_core_second else "not measured: too few tickets"
-    rows = [
-        ("JSON bytes a ticket", f"{json:.1f}", None),
-        ("Parquet bytes a ticket", f"{parquet:.1f}", f"{pool} – {noise}"),
-        ("JSON over Parquet", f"{json / parquet:.1f} ×", f"{json / noise:.1f} – {json / pool:.1f} ×"),
-        ("Tickets a core and second", speed, None),
-        ("Files a micro-batch", f"{Decimal(m.files) / m.batches:.1f}", None),
-    ]
-    headings = ["Measured", f"On {m.tickets:,} {m.mark}", "With incompressible or pooled text"]
-    return from_rows(dict(zip(headings, row, strict=True)) for row in rows)
-
-
-def layout_table(model: CostModel) -> pd.DataFrame:
-    """What the month's scans would cost in each layout, with the bracket of the text."""
-    return from_rows(
-        {
-            "Layout": layout.name,
-            f"Read, {MARK}": f"{layout.share * 100:.2f} %",
-            "Bracket": f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %",
-            "Spectrum, low": layout.spectrum_month_low,
-            "Spectrum, base": marked(layout.spectrum_month),
-            "Athena": layout.athena_month,
-        }
-        for layout in layouts(model)
-    )
-
-
-def archive_table(model: CostModel) -> pd.DataFrame:
-    """The cold part of the lake in each storage class, for objects as assumed and for small ones."""
-    usual = model.usage["lake_object_mib"].base
-    return from_rows(
-        {
-            "Objects of": size,
-            "Class": found.kept_in.name,
-            "A month": found.month,
-            "Moved once": found.move_once,
-            "Pays after": _months(found),
-            "Read once": found.read_once,
-            "Least days": found.kept_in.least_days or None,
-            "Spectrum": "reads it" if found.kept_in.spectrum_reads_it else "cannot read it",
-        }
-        for size, object_mib in ((f"{usual:f} MiB", usual), (f"{SMALL_OBJECT_MIB * 1024:.0f} KiB", SMALL_OBJECT_MIB))
-        for found in archives(model, object_mib)
-    )
-
-
-def _months(found: Archive) -> str | None:
-    if not found.kept_in.transition:
-        return None
-    if not found.moved and found.kept_in.name == "Intelligent-Tiering":
-        return "never: too small to be moved"
-    if found.pays_after_months is None:
-        return "never"
-    return "under a month" if found.pays_after_months < 1 else f"{found.pays_after_months:,.0f} months"

@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from indutech.architecture.quantities import HOURS_PER_MONTH
-from indutech.costs import tables
-from indutech.costs.guardrails import Owner, watch_files
+from indutech.costs.business import one_off, total
+from indutech.costs.calculator import estimate
+from indutech.costs.guardrails import ACCOUNT, Owner, watch_files
+from indutech.costs.inputs.usage import Usage
 from indutech.costs.model import CostModel
-from indutech.costs.projections import break_even_gb, fixed_cost
-from indutech.costs.recommendations import recommendations
+from indutech.costs.projections import break_even_gb, crossing_gb, fixed_cost
+from indutech.costs.recommendations import by_kind, recommendations
 from indutech.costs.sensitivity import swings
-from indutech.costs.tables import marked
+from indutech.costs.views import audit_tables, business_tables, data_tables, matrices, summary, tables
+from indutech.costs.views.business_tables import spread
+from indutech.costs.views.tables import marked
 from indutech.show.tables import as_markdown, from_rows
 
 
@@ -21,15 +25,18 @@ def in_short(model: CostModel) -> str:
     """The answer in sentences, each figure computed."""
     reference, lean, claimed = model.bill(), model.bill("lean"), model.bill("estimate-2025")
     warehouse = reference.share(lambda line: line.component == "redshift")
-    kept = [change for change in recommendations(model) if change.bill_after]
+    actions, measured, _ = by_kind(reference.monthly_total, recommendations(model))
     return "\n".join([
         f"- The corrected platform costs **{marked(reference.monthly_total, reference)} a month** on demand and "
         f"{reference.one_off_total} once; the 2025 estimate claimed {claimed.monthly_total} and "
         f"{claimed.one_off_total}.",
         f"- {warehouse * 100:.0f} % of the month is the warehouse. Before the first event {fixed_cost(model)} "
         f"are paid; events cost more than that only from {break_even_gb(model) or 0:,.0f} GB a month.",
-        f"- {len(kept)} changes that keep the design bring the month to **{kept[-1].bill_after} †**, if what each "
-        f"is conditional on proves true. A lean variant costs {marked(lean.monthly_total, lean)}.",
+        f"- {actions.changes} actions bring the month to **{marked(actions.bill_after)}**. "
+        f"{measured.changes} assumptions, if a measurement confirms them, would bring it to "
+        f"{marked(measured.bill_after)}. A lean variant costs {marked(lean.monthly_total, lean)}.",
+        f"- Once, with people and the plant's warehouse running on, it is {spread(total(one_off(model).values()))}, "
+        f"of which AWS bills the {reference.one_off_total} above.",
         f"- † {reference.doubt}; committed for a year, {model.bill(months=12).doubt}.",
     ])  # fmt: skip
 
@@ -54,13 +61,33 @@ def price_table(model: CostModel) -> pd.DataFrame:
     )
 
 
-def assumption_table(model: CostModel) -> pd.DataFrame:
+def assumption_table(usage: Usage) -> pd.DataFrame:
     """Every assumption with its bracket, origin and reason."""
     return from_rows(
         {"Assumption": row.usage_id, "Low": f"{row.low:f}", "Base": f"{row.base:f}", "High": f"{row.high:f}",
          "Unit": row.unit, "Origin": row.origin, "Why": row.reason}
-        for row in model.usage.values()
+        for row in usage.values()
     )  # fmt: skip
+
+
+def crossing(model: CostModel) -> str:
+    """From which volume on brokers of one's own cost less than a stream paid by the gigabyte."""
+    volume = crossing_gb(model, "Kinesis on demand", "Redpanda")
+    if volume is None:
+        return "Kinesis on demand stays cheaper than Redpanda at every volume looked at."
+    return f"Kinesis on demand costs more than Redpanda from about **{volume:,.0f} GB** a month on."
+
+
+def calculator_part(model: CostModel) -> str:
+    """What AWS's calculator is asked to price, and by what its total differs."""
+    found = estimate(model.bill(), ACCOUNT)
+    names = dict.fromkeys(
+        f"{line.price.service}: {line.price.item}" for line in found.left_out if line.list_cost.amount
+    )
+    return (
+        f"{len(found.asked)} of {len(model.bill().monthly)} lines are asked for: {found.total} of "
+        f"{model.bill().monthly_total}. The difference, {found.difference}, is named: {'; '.join(names)}."
+    )
 
 
 def _table(make: Callable[[CostModel], pd.DataFrame]) -> Callable[[CostModel], str]:
@@ -68,29 +95,37 @@ def _table(make: Callable[[CostModel], pd.DataFrame]) -> Callable[[CostModel], s
 
 
 PARTS: Mapping[str, Callable[[CostModel], str]] = {
+    **matrices.PARTS,
+    **summary.PARTS,
     "in-short": in_short,
     "month": lambda model: f"A month is {HOURS_PER_MONTH} hours.",
     "measured-by": lambda model: model.measured_by,
-    "measurement": _table(tables.measurement_table),
+    "measurement": _table(data_tables.measurement_table),
     "scenarios": _table(tables.scenario_table),
     "components": _table(lambda m: tables.component_table(m.bill(), most=30)),
     "lines": _table(lambda m: tables.line_table(m.bill())),
-    "audit": _table(lambda m: tables.audit_table(m.findings)),
-    "missing": _table(lambda m: tables.missing_table(m.findings)),
-    "verdicts": _table(lambda m: tables.verdict_table(m.findings)),
-    "same-scope": _table(tables.same_scope_table),
+    "audit": _table(lambda m: audit_tables.audit_table(m.findings)),
+    "missing": _table(lambda m: audit_tables.missing_table(m.findings)),
+    "verdicts": _table(lambda m: audit_tables.verdict_table(m.findings)),
+    "same-scope": _table(audit_tables.same_scope_table),
     "units": _table(tables.unit_table),
     "streaming": _table(tables.streaming_table),
     "swings": _table(lambda m: tables.swing_table(swings(m), why=True)),
     "doubts": _table(lambda m: tables.doubt_table(m, m.bill(months=12))),
     "commitments": _table(tables.commitment_table),
     "projection": _table(tables.projection_table),
-    "migration": _table(tables.migration_table),
-    "exit": _table(tables.exit_table),
-    "layouts": _table(tables.layout_table),
-    "archives": _table(tables.archive_table),
+    "migration": _table(data_tables.migration_table),
+    "exit": _table(data_tables.exit_table),
+    "layouts": _table(data_tables.layout_table),
+    "archives": _table(data_tables.archive_table),
     "recommendations": _table(tables.recommendation_table),
+    "kinds": _table(business_tables.kind_table),
+    "one-off": _table(business_tables.one_off_table),
+    "years": _table(business_tables.years_table),
+    "case": _table(lambda m: assumption_table(m.case)),
+    "crossing": crossing,
+    "calculator": calculator_part,
     "watch": lambda m: "```sh\n" + "\n".join(file.command for file in watch_files(m.bill(), Owner())) + "\n```",
     "prices": _table(price_table),
-    "assumptions": _table(assumption_table),
+    "assumptions": _table(lambda m: assumption_table(m.usage)),
 }

@@ -16,8 +16,8 @@ from indutech.costs.projections import Commitment, break_even_gb, project, strea
 from indutech.costs.recommendations import Recommendation
 from indutech.costs.sensitivity import Swing
 from indutech.costs.storage import CLASSES, LEAST_WATCHED_KIB, Layout, archives
-from indutech.costs.tables import TERM_NAMES, component_name
 from indutech.costs.transfers import Transfer
+from indutech.costs.views.tables import TERM_NAMES, component_name
 from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, RED, TEAL, finished
 
 CONFIDENCE_COLOURS = {Confidence.EXACT: BLUE, Confidence.OTHER: TEAL, Confidence.UNVERIFIED: AMBER}
