@@ -45,8 +45,9 @@ test: check ## lint, types, unit and integration tests on a real broker, nbval o
 quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
 
-check: setup ## lint, types, and whether what is generated is up to date; changes nothing
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check
+check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \
+	  $(BIN)/indutech template --check
 
 notebooks: setup ## runs the notebooks in place and saves their outputs
 	@$(BIN)/indutech notebooks

@@ -26,9 +26,40 @@ def platform() -> Platform:
     return checked(facts())
 
 
+def read(file: Path) -> Platform:
+    """The model of another file."""
+    return checked(facts(file))
+
+
 def facts(file: Path = PLATFORM_FILE) -> dict[str, Any]:
-    """The content of a model's file, not yet checked."""
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    """The content of a model's file, not yet checked.
+
+    A file with `base` holds what differs from the model beside it: entries by id, and ids that it does without.
+
+    Raises:
+        PlatformError: naming the file that cannot be read, or an id that the base does not have.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PlatformError(f"{file.name} is no model that can be read: {error}. Name a TOML file.") from None
+    if "base" not in content:
+        return content
+    base = facts(file.with_name(content.pop("base")))
+    for kind, gone in content.pop("without", {}).items():
+        for name in gone:
+            if name not in [entry["id"] for entry in base[kind]]:
+                raise PlatformError(f"{file.name} does without the {kind} {name!r}, which its base does not have.")
+        base[kind] = [entry for entry in base[kind] if entry["id"] not in gone]
+    for kind, changed in content.items():
+        base[kind] = _merged(base[kind], changed) if isinstance(changed, list) else changed
+    return base
+
+
+def _merged(entries: list[dict[str, Any]], changed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with those fields replaced that another entry of the same id has; new ones at the end."""
+    new = {entry["id"]: entry for entry in changed}
+    return [entry | new.pop(entry["id"], {}) for entry in entries] + list(new.values())
 
 
 def checked(facts: dict[str, Any]) -> Platform:

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
-from indutech.cli import documents, pipeline
+from indutech.cli import documents, pipeline, template
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
@@ -71,6 +71,7 @@ for _command in (
     pipeline.health,
     doctor,
     documents.diagram,
+    template.template,
     documents.documents,
     documents.report,
     documents.notebooks,
