@@ -31,6 +31,7 @@ class View(StrEnum):
     OVERVIEW = "overview"
     NETWORK = "network"
     POC = "poc"
+    FAILURE = "failure"
 
 
 class Format(StrEnum):
@@ -78,12 +79,8 @@ class Component(Fact):
     disk_gb: int = 0  # of each machine
     resources: tuple[str, ...] = ()  # logical ids in the templates, `stack.Name`
     no_resource: str = ""  # why no template has it, though it is billed
-    bills: dict[str, str] = Field(
-        default={}
-    )  # price id: the logical id it is paid for, or `use: …` where only use is paid
-    not_in_bill: dict[str, str] = Field(
-        default={}
-    )  # a resource that is paid as well, and why the bill has no line for it
+    bills: dict[str, str] = Field(default={})  # price id: the resource it is paid for, or `use: …`
+    not_in_bill: dict[str, str] = Field(default={})  # a paid resource, and why the bill has no line for it
     audit: str = ""  # where it is written who came in and what they did
     bought_usd: float = 0  # paid once by the plant, an assumption; not part of AWS's bill
     claims: tuple[str, ...] = ()

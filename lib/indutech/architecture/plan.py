@@ -55,6 +55,7 @@ class WayOut(Fact):
 class ServiceLevel(Fact):
     """How long a service may be away (RTO) and what may be lost (RPO), at one level, and what that level adds."""
 
+    id: str
     component: str
     level: str
     chosen: bool = False

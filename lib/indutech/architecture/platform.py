@@ -99,7 +99,10 @@ def _where(facts: dict[str, Any], path: tuple[int | str, ...]) -> str:
 
 def _ids(platform: Platform) -> Iterator[str]:
     """No id is used twice."""
-    groups = (platform.component, platform.flow, platform.subnet, platform.security_group, platform.poc)
+    groups = (
+        platform.component, platform.flow, platform.subnet, platform.security_group, platform.poc, platform.alarm,
+        platform.service_level, platform.retention, platform.account,
+    )  # fmt: skip
     counted = Counter(part.id for group in groups for part in group)
     for name, times in counted.items():
         if times > 1:
@@ -123,6 +126,18 @@ def _references(platform: Platform) -> Iterator[str]:
                 yield f"Component {component.id!r} stands in subnet {subnet!r}, which does not exist."
         if component.security_group and component.security_group not in groups:
             yield f"Component {component.id!r} is guarded by {component.security_group!r}, which does not exist."
+    for kind, planned in (("Alarm", platform.alarm), ("Service level", platform.service_level)):
+        for entry in planned:
+            if entry.component not in platform:
+                yield f"{kind} {entry.id!r} is for {entry.component!r}, which is no component of the platform."
+    for data in platform.data_class:
+        for place in data.where:
+            if place not in platform:
+                yield f"Data class {data.name!r} is in {place!r}, which is no component of the platform."
+    accounts = {account.id for account in platform.account}
+    for component in platform.component:
+        if component.account and component.account not in accounts:
+            yield f"Component {component.id!r} stands in account {component.account!r}, which does not exist."
     parts = {part.id for part in platform.poc}
     for part in platform.poc:
         for stood_for in part.stands_for:

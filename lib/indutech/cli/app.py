@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
-from indutech.cli import documents, pipeline, template
+from indutech.cli import compare, documents, pipeline, template
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
@@ -72,6 +72,7 @@ for _command in (
     doctor,
     documents.diagram,
     template.template,
+    compare.compare,
     documents.documents,
     documents.report,
     documents.notebooks,

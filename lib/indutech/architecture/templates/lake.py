@@ -31,25 +31,26 @@ def archive(platform: Platform) -> Template:
 
 
 def vault(platform: Platform) -> Template:
-    """For the account of the backups: a vault with a lock, which takes copies from the organisation."""
+    """For the account of the backups: a vault with a lock, which takes copies from the platform's account."""
     [copies] = [rule for rule in platform.retention if rule.place == "backup"]
     root = {"AWS": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")}
-    ours = {"StringEquals": {"aws:PrincipalOrgID": ref("Organisation")}}
+    platforms = {"AWS": sub("arn:${AWS::Partition}:iam::${PlatformAccount}:root")}
     key = allow("kms:*", resource="*", principal=root)
     uses = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*")
-    key["Statement"] += allow(*uses, resource="*", principal={"AWS": "*"}, when=ours)["Statement"]
+    key["Statement"] += allow(*uses, resource="*", principal=platforms)["Statement"]
     resources = {
         "Vault": {"Type": "AWS::Backup::BackupVault", **KEPT, "Properties": {
             "BackupVaultName": "indutech", "EncryptionKeyArn": att("VaultKey", "Arn"),
             "LockConfiguration": {"MinRetentionDays": copies.ends_after_days, "ChangeableForDays": 7},
-            "AccessPolicy": allow("backup:CopyIntoBackupVault", resource="*", principal="*", when=ours),
+            "AccessPolicy": allow("backup:CopyIntoBackupVault", resource="*", principal=platforms),
         }},
         "VaultKey": {"Type": "AWS::KMS::Key", **KEPT, "Properties": {
             "Description": "InduTech: backup", "EnableKeyRotation": True, "KeyPolicy": key, "Tags": TAGS,
         }},
     }  # fmt: skip
+    account = {"Type": "String", "AllowedPattern": "^[0-9]{12}$", "Description": "Whose copies it takes"}
     return template(
-        platform, "vault: locked copies", resources, Parameters={"Organisation": ORGANISATION},
+        platform, "vault: locked copies", resources, Parameters={"PlatformAccount": account},
         Outputs={"Vault": {"Value": att("Vault", "BackupVaultArn")}},
     )  # fmt: skip
 
