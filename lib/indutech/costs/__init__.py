@@ -7,6 +7,7 @@ replacement for one in `alternatives`. `tables`, `charts`, `document`, `exports`
 __all__ = [
     "alternatives",
     "bill",
+    "charges",
     "charts",
     "document",
     "estimate_2025",

@@ -21,6 +21,7 @@ from indutech.costs import document as costs
 from indutech.costs.guardrails import WATCH_FOLDER, Owner, watch_files
 from indutech.costs.model import CostModel, read_model
 from indutech.lake import ddl
+from indutech.report import build_tables as built
 from indutech.report import generated_templates
 from indutech.report import project_tables as project
 from indutech.show.tables import plain_dollars
@@ -104,6 +105,7 @@ def _names(text: str, model: CostModel) -> dict[str, object]:
     return {
         "platform": lambda name: _part(architecture.PARTS, name)(platform()),
         "costs": lambda name: _with_dollars(_part(costs.PARTS, name)(model)),
+        "built": lambda name: _with_dollars(_part(built.PARTS, name)(platform(), model)),
         "lake": lambda name: _part(ddl.PARTS, name)(),
         "ticket": lambda name: _part(ticket.PARTS, name)(),
         "project": lambda name: _part(project.PARTS, name)(),

@@ -159,7 +159,7 @@ def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: 
     own = Look(fill=TINTS["regional"], color="#243B53", style="dashed,filled")
     sheet.frame("Account Platform", (x + 10, 68), (width - 20, lowest - 68 + 56), font=12, **own)
     for i, component in enumerate(services):
-        _service(sheet, platform, component, (x + width * (0.27 + 0.46 * (i % 2)), first + (i // 2) * pitch))
+        _service(sheet, platform, component, (x + width * (0.26 + 0.44 * (i % 2)), first + (i // 2) * pitch))
     _accounts(sheet, platform, [c for c in regional if c.account], (x + 10, width - 20), (lowest, directory))
     _service(sheet, platform, platform[PEOPLE], (x + width / 2, directory))
     sheet.line([(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])

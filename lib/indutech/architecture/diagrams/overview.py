@@ -242,7 +242,7 @@ def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line:
 
 
 def _numbered(flow: Flow, drawing: _Drawing) -> str:
-    return f"{drawing.numbers[flow.id]}  {flow.label}"
+    return f"{drawing.numbers[flow.id]} {flow.label}"
 
 
 def _refuse_covered(drawing: _Drawing) -> None:
