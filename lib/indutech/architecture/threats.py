@@ -44,7 +44,7 @@ def _waits(platform: Platform, flow: Flow) -> str:
     """Where data waits when the target does not answer."""
     if flow.carries != "data" or flow.kind == "request":
         return "asked again"
-    waits = failures.outage(platform, flow.target).buffered_in
+    waits = failures.waits_in(platform, flow)
     return f"waits in {names(platform, (keeper.id for keeper in waits))}" if waits else OPEN
 
 
@@ -54,6 +54,6 @@ def _reach(platform: Platform, flow: Flow) -> str:
     ports = ", ".join(flow.ports) if len(flow.ports) < 4 else f"{len(flow.ports)} port ranges"
     if ENDPOINTS in flow.via:
         return f"{reached.security_group}: {ports}; the endpoint's policy"
-    if reached.security_group:
+    if reached.security_group and not platform.opener(flow).regional:
         return f"{reached.security_group}: {ports} only"
     return "the service's role or policy" if reached.site == "aws" else f"the plant's firewall: {ports}"

@@ -15,7 +15,7 @@ from indutech.architecture.templates.watch import watch
 from indutech.system.settings import PROJECT
 
 FOLDER = PROJECT / "assets" / "cloudformation"
-ACCOUNTS = {"archive": "log_archive", "vault": "backups"}  # the others are for the platform's account
+ACCOUNTS = {"archive": "log_archive_account", "vault": "backups"}  # the others are for the platform's account
 
 
 def stacks(platform: Platform, requests: Mapping[str, Mapping[str, Any]]) -> dict[str, Template]:
