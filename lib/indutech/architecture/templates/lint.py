@@ -29,10 +29,13 @@ EXPLAINED: dict[str, str] = {}
 
 
 def findings(platform: Platform, stacks: Mapping[str, Template], charged: Iterable[tuple[str, str]]) -> list[str]:
-    """Every mistake, a sentence each; `charged` are component and price id of each line of the bill."""
+    """Mistakes, a sentence each: the project's own checks, and once they find nothing, cfn-lint, which takes seconds.
+
+    `charged` are component and price id of each line of the bill.
+    """
     own = (_zones(platform), _addresses(platform), _imports(stacks), _ports(stacks), _paid(platform, stacks),
            _lines(platform, stacks, set(charged)))  # fmt: skip
-    return [sentence for found in own for sentence in found] + cfn_lint(platform.region, stacks)
+    return [sentence for found in own for sentence in found] or cfn_lint(platform.region, stacks)
 
 
 def cfn_lint(region: str, stacks: Mapping[str, Template]) -> list[str]:
