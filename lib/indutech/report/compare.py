@@ -147,7 +147,8 @@ STYLE = (
     "body{font:16px/1.5 Arial,Helvetica,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1f2933}"
     "div{overflow-x:auto}table{border-collapse:collapse;margin:1rem 0}"
     "th,td{border:1px solid #829ab1;padding:.3rem .6rem;text-align:left;vertical-align:top}"
-    "figure{margin:1rem 0;break-inside:avoid}figcaption{font-weight:bold}img{max-width:100%;height:auto}"
+    "figure{margin:1rem 0;break-inside:avoid;overflow-x:auto}figcaption{font-weight:bold}"
+    "img{max-width:100%;height:auto}@media screen and (max-width:50rem){img{max-width:none;width:50rem}}"
 )
 
 

@@ -129,7 +129,13 @@ def _frames(sheet: Sheet, height: float) -> None:
     top, height = 42.0, height - 84
     sheet.frame("Plant", (12, top), (184, height), font=15, **LOOK_PLANT)
     sheet.frame("Boundary", (208, top), (224, height), font=15, **LOOK_BOUNDARY)
-    sheet.frame("AWS account: Platform, region eu-west-3 (Paris)", (444, top), (724, height), font=15, **LOOK_AWS)
+    sheet.frame(
+        "AWS, eu-west-3 (Paris): account Platform, unless another is named",
+        (444, top),
+        (724, height),
+        font=15,
+        **LOOK_AWS,
+    )
 
 
 def _gates(sheet: Sheet, platform: Platform, drawing: _Drawing) -> None:
@@ -171,7 +177,8 @@ def _panel(sheet: Sheet, platform: Platform, at: Point) -> None:
     for i, component in enumerate(shared):
         left, top = x - 66 + (i % 3) * 66, y - 58 + (i // 3) * 58
         sheet.icon(icon(component), (left, top), 30)
-        sheet.text(short_name(component), (left, top + 23), 11)
+        apart = "\\n(own account)" if component.account else ""
+        sheet.text(short_name(component) + apart, (left, top + (29 if apart else 23)), 11 if not apart else 10)
 
 
 def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow, drawing: _Drawing) -> None:
