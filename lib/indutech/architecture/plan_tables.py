@@ -72,7 +72,7 @@ def alarms(platform: Platform) -> pd.DataFrame:
     signs = {"GreaterThanThreshold": ">", "LessThanThreshold": "<"}
     return pd.DataFrame(
         {"alarm": a.id, "watches": platform[a.component].name,
-         "rings at": f"{a.metric} {signs[a.comparison]} {a.threshold:,g} for {a.minutes} min", "first": a.runbook}
+         "rings at": f"{a.metric} {signs[a.comparison]} {a.threshold:,.10g} for {a.minutes} min", "first": a.runbook}
         for a in platform.alarm
     )  # fmt: skip
 
