@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test quick check notebooks docs lab up down bench lock lock-python lock-jars clean
+.PHONY: help setup report test quick check checkov notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -45,8 +45,14 @@ test: check ## lint, types, unit and integration tests on a real broker, nbval o
 quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
 
-check: setup ## lint, types, and whether what is generated is up to date; changes nothing
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check
+check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \
+	  $(BIN)/indutech template --check
+
+checkov: ## a second look at the templates, in an environment of its own; needs the network once
+	@test -x .venv-checkov/bin/checkov || { $(PYTHON) -m venv .venv-checkov && \
+	  .venv-checkov/bin/pip install --disable-pip-version-check -qq checkov==3.3.30; }
+	@.venv-checkov/bin/checkov --config-file assets/checkov.yaml
 
 notebooks: setup ## runs the notebooks in place and saves their outputs
 	@$(BIN)/indutech notebooks

@@ -15,7 +15,8 @@ DOCUMENTS = tuple(PROJECT / "docs" / name for name in ("01-service-choices.md", 
 
 def used_anywhere() -> set[str]:
     """Ids of the claims that the model, the decisions or a document lean on."""
-    model = {claim for component in platform().component for claim in component.claims}
+    parts = (platform().component, platform().account, platform().way_out, platform().licence)
+    model = {claim for entries in parts for entry in entries for claim in entry.claims}
     decisions = {claim for matrix in choices.matrices().values() for claim in matrix.claims}
     written = {claim for document in DOCUMENTS for claim in sources.used_in(written_by_hand(document.read_text()))}
     return model | decisions | written

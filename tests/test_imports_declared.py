@@ -16,8 +16,12 @@ from indutech.system.settings import PROJECT
 DECLARED = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = {"indutech", "tests", "bench"}
 DISTRIBUTIONS = packages_distributions()
-# What only `make docs` runs, and only who changes the project.
-FOR_DEVELOPERS = {"lib/indutech/report/documents.py", "lib/indutech/report/project_tables.py"}
+# What only `make docs` and `make check` run, and only who changes the project.
+FOR_DEVELOPERS = {
+    "lib/indutech/architecture/templates/lint.py",
+    "lib/indutech/report/documents.py",
+    "lib/indutech/report/project_tables.py",
+}
 CODE = [path for folder in ("lib", "tests", "bench", "notebooks") for path in sorted((PROJECT / folder).rglob("*.py"))]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from indutech.architecture import platform
+from indutech.architecture import platform, threats
 
 
 @pytest.fixture
@@ -119,3 +119,31 @@ def test_an_id_names_one_thing(facts: dict[str, Any]) -> None:
     """A component and a security group of one name would be confused."""
     facts["component"].append(copy.deepcopy(part(facts, "component", "nlb")))
     assert refusal(facts) == "The id 'nlb' is used 2 times; an id names one thing."
+
+
+def test_udp_and_time_of_the_trust_are_open() -> None:
+    """Kerberos, DNS and LDAP are UDP too, and without time there is no Kerberos."""
+    rules = {port for group, _, port in platform.needed_rules(platform.platform()) if group == "sg_directory"}
+
+    assert {"53/udp", "88/udp", "123/udp", "389/udp", "464/udp", "53", "88", "389", "464"} <= rules
+
+
+@pytest.mark.parametrize("kind", ["alarm", "service_level"])
+def test_a_plan_for_nothing_is_refused(facts: dict[str, Any], kind: str) -> None:
+    """An alarm or a service level is for a component that exists."""
+    facts[kind][0]["component"] = "pulsar"
+    assert "is for 'pulsar', which is no component" in refusal(facts)
+
+
+def test_each_service_has_one_chosen_level() -> None:
+    """Two levels of one service cannot both be built."""
+    levels = platform.platform().service_level
+    for component in {level.component for level in levels}:
+        assert sum(level.chosen for level in levels if level.component == component) == 1
+
+
+def test_threats_without_an_answer_are_said() -> None:
+    """DNS between the directories is the one flow whose ends prove nothing."""
+    assert threats.open_threats(platform.platform()) == [
+        ("20 Active Directory → Managed AD", "spoofing"),
+    ]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from indutech.architecture import plan_tables as plan
 from indutech.architecture import sources as bibliography
 from indutech.architecture import tables as architecture
 from indutech.architecture.model import Component, Platform
+from indutech.architecture.threats import threats
 from indutech.show.tables import as_markdown
 
 
@@ -57,6 +59,18 @@ PARTS: dict[str, Callable[[Platform], str]] = {
     "failures": lambda platform: _plain(architecture.failures(platform)),
     "guards": lambda platform: _plain(architecture.security_groups(platform)),
     "at-rest": lambda platform: _plain(architecture.at_rest(platform)),
+    "accounts": lambda platform: _plain(plan.accounts(platform)),
+    "addresses": lambda platform: _plain(plan.addresses(platform)),
+    "endpoints": lambda platform: _plain(plan.endpoints(platform)),
+    "ways-out": lambda platform: _plain(plan.ways_out(platform)),
+    "threats": lambda platform: _plain(threats(platform)),
+    "data-classes": lambda platform: _plain(plan.data_classes(platform)),
+    "retention": lambda platform: _plain(plan.retention(platform)),
+    "alarms": lambda platform: _plain(plan.alarms(platform)),
+    "waves": lambda platform: _plain(plan.waves(platform)),
+    "licences": lambda platform: _plain(plan.licences(platform)),
+    "pillars": lambda platform: _plain(plan.pillars(platform)),
+    "restore": lambda platform: _plain(plan.restore(platform)),
     "poc": lambda platform: _plain(architecture.poc(platform)),
     "transfer": lambda platform: _plain(architecture.transfer(platform, (100, 500, 1000, 1250, 10_000), 0.7)),
     "corrections": corrections,

@@ -57,6 +57,12 @@ def outage(platform: Platform, component_id: str) -> Outage:
     return Outage(component, _in_order(platform, stopped), cut, _in_order(platform, stale), buffered_in)
 
 
+def waits_in(platform: Platform, flow: Flow) -> tuple[Component, ...]:
+    """Where the data of one flow waits while its target does not answer."""
+    found = _buffers(platform, flow, _with_dependants(platform, flow.target))
+    return tuple(platform[name] for name in _in_order(platform, found))
+
+
 def _with_dependants(platform: Platform, component_id: str) -> set[str]:
     """The component and all that depend on it, by `needs` or by its encryption keys."""
     stopped = {component_id}

@@ -3,8 +3,22 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from indutech.architecture.plan import (
+    Account,
+    Alarm,
+    DataClass,
+    Endpoint,
+    Fact,
+    Licence,
+    Pillar,
+    PlantNetwork,
+    Retention,
+    ServiceLevel,
+    Wave,
+    WayOut,
+)
 from indutech.system.errors import InduTechError
 
 Site = Literal["on_premise", "boundary", "aws"]
@@ -17,6 +31,7 @@ class View(StrEnum):
     OVERVIEW = "overview"
     NETWORK = "network"
     POC = "poc"
+    FAILURE = "failure"
 
 
 class Format(StrEnum):
@@ -30,11 +45,7 @@ class PlatformError(InduTechError):
     """The model of the platform is invalid."""
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Component(_Fact):
+class Component(Fact):
     """A component: what it is, where it runs, why it was chosen, and what happens when it fails."""
 
     id: str
@@ -63,17 +74,26 @@ class Component(_Fact):
     change: str = ""  # what changes for those who run it on-premise
     when_down: str
     stands_alone: str = ""  # why it takes part in no flow
+    account: str = ""  # the AWS account that it stands in; the platform's own where empty
+    machine: str = ""  # the class of its machines, as AWS names it
+    disk_gb: int = 0  # of each machine
+    resources: tuple[str, ...] = ()  # logical ids in the templates, `stack.Name`
+    no_resource: str = ""  # why no template has it, though it is billed
+    bills: dict[str, str] = Field(default={})  # price id: the resource it is paid for, or `use: …`
+    not_in_bill: dict[str, str] = Field(default={})  # a paid resource, and why the bill has no line for it
+    audit: str = ""  # where it is written who came in and what they did
+    bought_usd: float = 0  # paid once by the plant, an assumption; not part of AWS's bill
     claims: tuple[str, ...] = ()
 
 
-class Drawn(_Fact):
+class Drawn(Fact):
     """Where the overview draws an arrow, if not in the middle of its boxes; in pixels, right and down are positive."""
 
     shift: tuple[float, float] = (0.0, 0.0)  # along the side of the source's box, and of the target's
     label_shift: float = 0.0  # of a label on a line that goes down
 
 
-class Flow(_Fact):
+class Flow(Fact):
     """A data flow from source to target; `opened_by` says which of the two opens the connection."""
 
     id: str
@@ -92,6 +112,7 @@ class Flow(_Fact):
     carries: Literal["data", "identity", "operations"] = "data"  # operations: secrets, logs, catalogue entries, backups
     volume: str
     label: str
+    proves: str = ""  # how the one who opens the connection proves who it is
     drawn: Drawn = Drawn()
 
     @property
@@ -100,7 +121,7 @@ class Flow(_Fact):
         return (self.source, *self.via, self.target)
 
 
-class Subnet(_Fact):
+class Subnet(Fact):
     """A private subnet in one availability zone."""
 
     id: str
@@ -108,21 +129,21 @@ class Subnet(_Fact):
     cidr: str
 
 
-class InboundRule(_Fact):
+class InboundRule(Fact):
     """An inbound rule: who may connect to which ports; `origin` is another security group, or the plant."""
 
     origin: str
     ports: tuple[str, ...]
 
 
-class SecurityGroup(_Fact):
+class SecurityGroup(Fact):
     """A security group: the inbound connections that it allows; all others are refused."""
 
     id: str
     inbound: tuple[InboundRule, ...]
 
 
-class PocPart(_Fact):
+class PocPart(Fact):
     """A part of the proof of concept and the components that it represents."""
 
     id: str
@@ -134,7 +155,7 @@ class PocPart(_Fact):
     difference: str
 
 
-class PocFlow(_Fact):
+class PocFlow(Fact):
     """A data flow between two parts of the proof of concept."""
 
     source: str
@@ -143,11 +164,12 @@ class PocFlow(_Fact):
     kind: Kind
 
 
-class Platform(_Fact):
+class Platform(Fact):
     """The whole model; `platform.platform()` reads and validates it."""
 
     region: str
     vpc_cidr: str
+    plant: PlantNetwork
     volumes: dict[str, float]
     subnet: tuple[Subnet, ...]
     component: tuple[Component, ...]
@@ -155,6 +177,16 @@ class Platform(_Fact):
     flow: tuple[Flow, ...]
     poc: tuple[PocPart, ...]
     poc_flow: tuple[PocFlow, ...]
+    account: tuple[Account, ...]
+    endpoint: tuple[Endpoint, ...]
+    way_out: tuple[WayOut, ...]
+    service_level: tuple[ServiceLevel, ...]
+    data_class: tuple[DataClass, ...]
+    retention: tuple[Retention, ...]
+    alarm: tuple[Alarm, ...]
+    wave: tuple[Wave, ...]
+    licence: tuple[Licence, ...]
+    pillar: tuple[Pillar, ...]
 
     def __getitem__(self, component_id: str) -> Component:
         """The component of that id."""
@@ -192,6 +224,10 @@ class Platform(_Fact):
     def reached(self, flow: Flow) -> Component:
         """The component that accepts the connection."""
         return self[flow.target if flow.opened_by == "source" else flow.source]
+
+    def number(self, flow: Flow) -> int:
+        """The number of a flow in drawings and lists: its place in the file, from 1."""
+        return self.flow.index(flow) + 1
 
     def crosses(self, flow: Flow) -> bool:
         """Whether the flow crosses the boundary between plant and AWS."""

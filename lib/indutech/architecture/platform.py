@@ -26,9 +26,40 @@ def platform() -> Platform:
     return checked(facts())
 
 
+def read(file: Path) -> Platform:
+    """The model of another file."""
+    return checked(facts(file))
+
+
 def facts(file: Path = PLATFORM_FILE) -> dict[str, Any]:
-    """The content of a model's file, not yet checked."""
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    """The content of a model's file, not yet checked.
+
+    A file with `base` holds what differs from the model beside it: entries by id, and ids that it does without.
+
+    Raises:
+        PlatformError: naming the file that cannot be read, or an id that the base does not have.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PlatformError(f"{file.name} is no model that can be read: {error}. Name a TOML file.") from None
+    if "base" not in content:
+        return content
+    base = facts(file.with_name(content.pop("base")))
+    for kind, gone in content.pop("without", {}).items():
+        for name in gone:
+            if name not in [entry["id"] for entry in base[kind]]:
+                raise PlatformError(f"{file.name} does without the {kind} {name!r}, which its base does not have.")
+        base[kind] = [entry for entry in base[kind] if entry["id"] not in gone]
+    for kind, changed in content.items():
+        base[kind] = _merged(base[kind], changed) if isinstance(changed, list) else changed
+    return base
+
+
+def _merged(entries: list[dict[str, Any]], changed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with those fields replaced that another entry of the same id has; new ones at the end."""
+    new = {entry["id"]: entry for entry in changed}
+    return [entry | new.pop(entry["id"], {}) for entry in entries] + list(new.values())
 
 
 def checked(facts: dict[str, Any]) -> Platform:
@@ -68,7 +99,10 @@ def _where(facts: dict[str, Any], path: tuple[int | str, ...]) -> str:
 
 def _ids(platform: Platform) -> Iterator[str]:
     """No id is used twice."""
-    groups = (platform.component, platform.flow, platform.subnet, platform.security_group, platform.poc)
+    groups = (
+        platform.component, platform.flow, platform.subnet, platform.security_group, platform.poc, platform.alarm,
+        platform.service_level, platform.retention, platform.account,
+    )  # fmt: skip
     counted = Counter(part.id for group in groups for part in group)
     for name, times in counted.items():
         if times > 1:
@@ -92,6 +126,18 @@ def _references(platform: Platform) -> Iterator[str]:
                 yield f"Component {component.id!r} stands in subnet {subnet!r}, which does not exist."
         if component.security_group and component.security_group not in groups:
             yield f"Component {component.id!r} is guarded by {component.security_group!r}, which does not exist."
+    for kind, planned in (("Alarm", platform.alarm), ("Service level", platform.service_level)):
+        for entry in planned:
+            if entry.component not in platform:
+                yield f"{kind} {entry.id!r} is for {entry.component!r}, which is no component of the platform."
+    for data in platform.data_class:
+        for place in data.where:
+            if place not in platform:
+                yield f"Data class {data.name!r} is in {place!r}, which is no component of the platform."
+    accounts = {account.id for account in platform.account}
+    for component in platform.component:
+        if component.account and component.account not in accounts:
+            yield f"Component {component.id!r} stands in account {component.account!r}, which does not exist."
     parts = {part.id for part in platform.poc}
     for part in platform.poc:
         for stood_for in part.stands_for:

@@ -27,9 +27,10 @@ def components(platform: Platform, site: Site | None = None) -> pd.DataFrame:
 
 
 def flows(platform: Platform, carries: Iterable[str] = ("data", "identity")) -> pd.DataFrame:
-    """The flows with protocol, port and encryption; `operations` are secrets, logs, catalogue entries and backups."""
+    """The flows, numbered as in the drawings; `operations` are secrets, logs, catalogue entries and backups."""
     return pd.DataFrame(
         {
+            "no.": str(platform.number(flow)),
             "from": platform[flow.source].name,
             "to": platform[flow.target].name + (", and back" if flow.direction == "two-way" else ""),
             "protocol": flow.protocol,

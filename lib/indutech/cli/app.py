@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
-from indutech.cli import documents, pipeline
+from indutech.cli import compare, documents, pipeline, template
 from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
@@ -73,6 +73,8 @@ for _command in (
     pipeline.health,
     doctor,
     documents.diagram,
+    template.template,
+    compare.compare,
     documents.documents,
     documents.report,
     documents.notebooks,

@@ -10,7 +10,7 @@ from indutech.system.settings import PROJECT, Settings
 
 
 def diagram(
-    view: Annotated[View | None, typer.Option(help="One view; all three without it.")] = None,
+    view: Annotated[View | None, typer.Option(help="One view; all of them without it.")] = None,
     form: Annotated[Format, typer.Option("--format", help="SVG carries its icons and letters.")] = Format.SVG,
     output: Annotated[Path | None, typer.Option(help="Folder; else `diagrams` in the data folder.")] = None,
 ) -> None:

@@ -10,6 +10,7 @@ __all__ = [
     "bill",
     "business",
     "calculator",
+    "charges",
     "estimate_2025",
     "exports",
     "guardrails",

@@ -230,6 +230,12 @@ def lake_backup(u: Usage) -> list[Charge]:
     return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB, "GB-Months", "Curated data, checkpoints")]
 
 
+def log_archive(u: Usage) -> list[Charge]:
+    """A year of audit events at a kilobyte each, in the bucket that nobody can empty."""
+    year_gib = u("audit_million_events") * 10**6 * 1000 * 12 / GIB
+    return [Charge("log_archive", "s3_standard", year_gib, "GB-Months", "A year of audit events, 1 kB each")]
+
+
 def migration(u: Usage) -> list[Charge]:
     """Once: the history copied over the link by DataSync. Inbound traffic is free."""
     gib = history_gib(u)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from indutech.architecture.plan import Retention
+from indutech.architecture.platform import platform
 from indutech.costs.bill import Bill
 from indutech.costs.business import approved_month
 from indutech.costs.exports import TAGS
@@ -149,38 +151,27 @@ def _subscription(monthly: Money, owner: Owner) -> dict[str, Any]:
 
 
 def _lifecycle(owner: Owner) -> dict[str, Any]:
+    """The retention rules of the model, which are also those of the template's bucket."""
     return {
         "Bucket": owner.bucket,
         "ExpectedBucketOwner": owner.account_id,
         # Smaller objects would cost more to move than they save; AWS leaves them where they are.
         "TransitionDefaultMinimumObjectSize": "all_storage_classes_128K",
         "LifecycleConfiguration": {
-            "Rules": [
-                {
-                    "ID": "lake-stays-readable",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": "lake/"},
-                    # Not GLACIER: Spectrum cannot read archived objects, and a query over them fails or skips them.
-                    "Transitions": [{"Days": 0, "StorageClass": "INTELLIGENT_TIERING"}],
-                    "NoncurrentVersionExpiration": {"NoncurrentDays": COLD_AFTER_DAYS},
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-                },
-                {
-                    "ID": "logs-to-archive",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": "logs/"},
-                    "Transitions": [{"Days": COLD_AFTER_DAYS, "StorageClass": "GLACIER"}],
-                    "Expiration": {"Days": 730},
-                },
-                {
-                    "ID": "staging-expires",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": "staging/"},
-                    "Expiration": {"Days": 7},
-                },
-            ]
+            "Rules": [_lifecycle_rule(rule) for rule in platform().retention if rule.place == "s3_lake"]
         },
     }
+
+
+def _lifecycle_rule(rule: Retention) -> dict[str, Any]:
+    made: dict[str, Any] = {"ID": rule.id, "Status": "Enabled", "Filter": {"Prefix": rule.prefix}}
+    if rule.storage_class:
+        made["Transitions"] = [{"Days": rule.moves_after_days, "StorageClass": rule.storage_class}]
+    if rule.ends_after_days:
+        made["Expiration"] = {"Days": rule.ends_after_days}
+    if rule.old_versions_days:
+        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.old_versions_days}
+    return made | {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
 
 
 def _whole(amount: Money) -> Decimal:

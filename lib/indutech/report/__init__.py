@@ -1,7 +1,7 @@
 """Runs the notebooks without Jupyter and makes the HTML report from them.
 
 Notebooks import `parameters` and `prerequisites`; `build` is what `indutech report` and `indutech notebooks` call,
-and `documents` renews whatever is generated and committed.
+`documents` renews whatever is generated and committed, `compare` shows what differs between two models.
 """
 
-__all__ = ["build", "documents", "parameters", "prerequisites"]
+__all__ = ["build", "compare", "documents", "generated_templates", "parameters", "prerequisites"]

@@ -1,4 +1,4 @@
-"""Everything in the repository that is generated: cog blocks in documents, the drawings and the watch files.
+"""Everything in the repository that is generated: cog blocks in documents, drawings, templates and watch files.
 
 A cog block is a Python line inside a comment of the document; what follows it, up to the end marker, is its output.
 The line calls one of the names of `_names` with the name of a part, which its room's `document` module makes.
@@ -16,10 +16,13 @@ from indutech.architecture.diagrams import render
 from indutech.architecture.model import Format, View
 from indutech.architecture.platform import platform
 from indutech.architecture.sources import footnotes
+from indutech.architecture.templates import stacks
 from indutech.costs.guardrails import WATCH_FOLDER, Owner, watch_files
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import document as costs
 from indutech.lake import ddl
+from indutech.report import build_tables as built
+from indutech.report import generated_templates
 from indutech.report import project_tables as project
 from indutech.show.tables import plain_dollars
 from indutech.system.errors import InduTechError
@@ -91,6 +94,8 @@ def _generated() -> Iterator[tuple[Path, bytes]]:
     for view in View:
         yield render.DIAGRAMS / f"{view}.svg", render.picture(view, platform())
     yield render.DIAGRAMS / f"{View.OVERVIEW}.png", render.picture(View.OVERVIEW, platform(), Format.PNG)
+    for name, template in generated_templates.made(platform()).items():
+        yield stacks.FOLDER / f"{name}.json", stacks.text(template).encode()
     for file in watch_files(model.bill("reference"), Owner()):
         yield WATCH_FOLDER / file.name, file.text.encode()
 
@@ -100,6 +105,7 @@ def _names(text: str, model: CostModel) -> dict[str, object]:
     return {
         "platform": lambda name: _part(architecture.PARTS, name)(platform()),
         "costs": lambda name: _with_dollars(_part(costs.PARTS, name)(model)),
+        "built": lambda name: _with_dollars(_part(built.PARTS, name)(platform(), model)),
         "lake": lambda name: _part(ddl.PARTS, name)(),
         "ticket": lambda name: _part(ticket.PARTS, name)(),
         "project": lambda name: _part(project.PARTS, name)(),

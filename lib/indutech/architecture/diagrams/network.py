@@ -3,7 +3,7 @@
 import textwrap
 from collections import defaultdict
 
-from indutech.architecture.diagrams.canvas import INK, MUTED, Line, Point, Sheet
+from indutech.architecture.diagrams.canvas import INK, MUTED, PAPER, Line, Point, Sheet
 from indutech.architecture.diagrams.icons import DiagramError, icon
 from indutech.architecture.diagrams.style import LINES, LOOK_BOUNDARY, LOOK_PLANT, TINTS, Look, short_name
 from indutech.architecture.model import Component, Flow, Platform, SecurityGroup
@@ -44,10 +44,15 @@ def _plant(sheet: Sheet, platform: Platform, bottom: float) -> None:
             y = 42 + (bottom - 54) * (i + 0.5) / len(boxes)
             sheet.icon(icon(component), (x, y), 38)
             sheet.text(component.name.replace(" VPN", "\\nVPN"), (x, y + (39 if " VPN" in component.name else 31)), 13)
+    router, tunnels = 42 + (bottom - 54) * 0.25, 42 + (bottom - 54) * 0.75
+    sheet.line([(130, router), (162, router)], OPEN, "both")
+    sheet.line([(184, router + 62), (184, tunnels - 26)], OPEN, "both")
+    sheet.chip("2 IPsec\\ntunnels", (184, (router + tunnels) / 2), (64, 38), OPEN, font=12)
+    sheet.line([(206, tunnels), (228, tunnels)], OPEN, "none")
 
 
 def _vpc(sheet: Sheet, platform: Platform, bottom: float) -> None:
-    title = f"VPC {platform.vpc_cidr}: private subnets only, no internet gateway, no NAT"
+    title = f"Account Platform, VPC {platform.vpc_cidr}: private subnets only, no internet gateway, no NAT"
     sheet.frame(title, (LEFT - 20, 42), (RIGHT - LEFT + 44, bottom - 54), fill="#F6FBF6", color="#22543D", font=14)
     for i, subnet in enumerate(platform.subnet):
         corner = (LEFT + HEADER + i * ZONE + 4, 70.0)
@@ -141,20 +146,48 @@ def _between_rows(sheet: Sheet, order: list[str], rows: dict[str, float], origin
 def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: float) -> None:
     x, width = RIGHT + 52, WIDTH - RIGHT - 64
     sheet.frame("AWS, regional", (x, 42), (width, bottom - 54), fill=TINTS["regional"], color="#243B53", font=14)
-    services = [component for component in platform.at("aws") if component.regional and component.id != PEOPLE]
+    regional = [component for component in platform.at("aws") if component.regional and component.id != PEOPLE]
+    services = [component for component in regional if not component.account]
     directory, shared = rows[DIRECTORY] + ROW / 2, rows[SHARED] + ROW / 2
-    pitch = min(112.0, (directory - 70 - 108) / max(1, (len(services) + 1) // 2 - 1))
+    first = 124.0
+    pitch = min(104.0, (directory - 70 - first) / max(1, (len(services) + 1) // 2 - 1))
     if pitch < CROWDED:
         raise DiagramError(
             f"The network view has no room for {len(services)} regional services: widen it in network.py."
         )
+    lowest = first + (len(services) - 1) // 2 * pitch
+    own = Look(fill=TINTS["regional"], color="#243B53", style="dashed,filled")
+    sheet.frame("Account Platform", (x + 10, 68), (width - 20, lowest - 68 + 56), font=12, **own)
     for i, component in enumerate(services):
-        _service(sheet, platform, component, (x + width * (0.27 + 0.46 * (i % 2)), 108 + (i // 2) * pitch))
+        _service(sheet, platform, component, (x + width * (0.26 + 0.44 * (i % 2)), first + (i // 2) * pitch))
+    _accounts(sheet, platform, [c for c in regional if c.account], (x + 10, width - 20), (lowest, directory))
     _service(sheet, platform, platform[PEOPLE], (x + width / 2, directory))
     sheet.line([(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])
-    sheet.text("AD sync", (x + 34, directory - 11), 12, color=LINES["sync"].color)
+    sheet.text("AD sync", (x + 42, directory - 11), 12, color=LINES["sync"].color)
     sheet.line([(RIGHT, shared + 22), (x, shared + 22)], LINES["request"])
     sheet.text("AWS APIs over TLS,\\nport 443 only;\\nS3 by its gateway", (x + width / 2, shared + 10), 12, color=MUTED)
+
+
+def _accounts(
+    sheet: Sheet, platform: Platform, apart: list[Component], across: tuple[float, float], between: tuple[float, float]
+) -> None:
+    """The other accounts as frames, one below the other; that of the people's sign-on stands beside the directory."""
+    (x, width), (top, directory) = across, between
+    home = platform[PEOPLE].account
+    others = [account for account in platform.account if account.id not in (home, "platform")]
+    pitch = (directory - 70 - top - 62) / max(1, len(others))
+    look = Look(fill=PAPER, color="#243B53", style="dashed,filled")
+    for i, account in enumerate(others):
+        y = top + 62 + i * pitch
+        sheet.frame(f"Account {account.name}", (x, y), (width, pitch - 8), font=12, **look)
+        inside = [component for component in apart if component.account == account.id]
+        for j, component in enumerate(inside):
+            _service(sheet, platform, component, (x + width * (j + 0.5) / len(inside), y + pitch / 2))
+        if not inside:
+            words = textwrap.wrap(account.holds.partition(":")[0], 30)
+            sheet.text("\\n".join(words), (x + width / 2, y + pitch / 2), 12, color=MUTED)
+    [manages] = [account for account in platform.account if account.id == home]
+    sheet.frame(f"Account {manages.name}", (x, directory - 58), (width, 120), font=12, **look)
 
 
 def _service(sheet: Sheet, platform: Platform, component: Component, at: tuple[float, float]) -> None:

@@ -3,6 +3,7 @@
 Column and row of a component come from the model (`place`); arrows find their own way between the boxes.
 """
 
+import textwrap
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from math import dist
@@ -31,8 +32,13 @@ TOP, PITCH = 116.0, 120.0
 COLUMNS = {"plant": 104.0, "gate": 320.0, "a": 544.0, "b": 812.0, "c": 1080.0}
 COLUMNS_OF: dict[Site, tuple[str, ...]] = {"on_premise": ("plant",), "boundary": ("gate",), "aws": ("a", "b", "c")}
 ROWS = 7  # at least; more if a component stands lower
-PANEL, PANEL_SIZE, PANEL_HOLDS = (1054.0, TOP + 5.5 * PITCH + 8), (208.0, 200.0), 9
-CHIP = (188.0, 40.0)  # the label of what crosses the boundary
+PANEL_SIZE, PANEL_HOLDS = (208.0, 200.0), 9
+CHIP = (142.0, 40.0)  # the label of what crosses the boundary
+GATES, GATE_WIDTH, HOLE = (
+    (229.0, 411.0),
+    34.0,
+    48.0,
+)  # router and VPN: their middle, width, the internet's gap
 FILE = "assets/platform.toml"
 
 
@@ -42,8 +48,14 @@ class _Drawing:
 
     boxes: dict[str, Box]
     rows: int
+    numbers: dict[str, int] = field(default_factory=dict)  # of the flows, as in the list of the documents
     ways: dict[str, list[Point]] = field(default_factory=dict)
     labels: dict[str, Box] = field(default_factory=dict)
+
+
+def _panel_of(rows: int) -> Box:
+    """Where the panel of shared services is: beside the last rows."""
+    return Box((1054.0, TOP + (rows - 1.5) * PITCH + 8), PANEL_SIZE)
 
 
 def draw(platform: Platform) -> bytes:
@@ -56,12 +68,14 @@ def draw(platform: Platform) -> bytes:
     height = TOP + (drawing.rows - 1) * PITCH + 112
     with Sheet("InduTech: hybrid platform, overview", WIDTH, height) as sheet:
         _frames(sheet, height)
+        _gates(sheet, platform, drawing)
         nodes = {name: box(sheet, platform, platform[name], place.at) for name, place in drawing.boxes.items()}
         for flow in drawn_flows(platform):
             _flow(sheet, platform, nodes, flow, drawing)
-        _panel(sheet, platform)
+        _panel(sheet, platform, _panel_of(drawing.rows).at)
         sheet.text("InduTech: hybrid platform", (WIDTH / 2, 20), 20, bold=True)
-        legend(sheet, (24, height - 21), ("vpc", "regional"), exceptions=True)
+        kinds = {flow.kind for flow in drawn_flows(platform)}
+        legend(sheet, (24, height - 21), kinds, ("vpc", "regional"), exceptions=True)
     _refuse_covered(drawing)
     return sheet.svg()
 
@@ -80,24 +94,24 @@ def _arranged(platform: Platform) -> _Drawing:
     """
     boxes: dict[str, Box] = {}
     for component in platform.component:
-        if component.place:
+        if component.place and component.site != "boundary":
             boxes[component.id] = Box(_middle(component, component.place), BOX)
-        elif component.site != "aws":
+        elif component.site == "on_premise":
             raise DiagramError(f"Component {component.id!r} is not in AWS and needs a place in the overview: {FILE}.")
     for flow in platform.flow:
         for end in (flow.source, flow.target):
-            if flow.carries != "operations" and end not in boxes:
+            if flow.carries != "operations" and end not in boxes and platform[end].site != "boundary":
                 raise DiagramError(
                     f"Component {end!r} takes part in the flow {flow.id!r} and needs a place in the overview: {FILE}."
                 )
     for one, other in combinations(boxes, 2):
         if boxes[one].overlaps(boxes[other]):
             raise DiagramError(f"Components {one!r} and {other!r} have the same place in the overview: {FILE}.")
+    rows = max([ROWS, *(component.place[1] for component in platform.component if component.place)])
     for name, place in boxes.items():
-        if place.overlaps(Box(PANEL, PANEL_SIZE)):
+        if place.overlaps(_panel_of(rows)):
             raise DiagramError(f"Component {name!r} stands where the panel of shared services is: {FILE}.")
-    rows = max(component.place[1] for component in platform.component if component.place)
-    return _Drawing(boxes, max(ROWS, rows))
+    return _Drawing(boxes, rows, {flow.id: platform.number(flow) for flow in platform.flow})
 
 
 def _middle(component: Component, place: tuple[str, int]) -> Point:
@@ -113,12 +127,42 @@ def _middle(component: Component, place: tuple[str, int]) -> Point:
 
 def _frames(sheet: Sheet, height: float) -> None:
     top, height = 42.0, height - 84
-    sheet.frame("On-premise", (12, top), (184, height), font=15, **LOOK_PLANT)
-    sheet.frame("Boundary: one VPN", (208, top), (224, height), font=15, **LOOK_BOUNDARY)
-    sheet.frame("AWS, eu-west-3 (Paris)", (444, top), (724, height), font=15, **LOOK_AWS)
+    sheet.frame("Plant", (12, top), (184, height), font=15, **LOOK_PLANT)
+    sheet.frame("Boundary", (208, top), (224, height), font=15, **LOOK_BOUNDARY)
+    sheet.frame(
+        "AWS, eu-west-3 (Paris): account Platform, unless another is named",
+        (444, top),
+        (724, height),
+        font=15,
+        **LOOK_AWS,
+    )
 
 
-def _panel(sheet: Sheet, platform: Platform) -> None:
+def _gates(sheet: Sheet, platform: Platform, drawing: _Drawing) -> None:
+    """Router and VPN as two bars that each arrow goes through, with a gap for what goes over the internet."""
+    outside = [_way(flow, drawing) for flow in drawn_flows(platform) if flow.boundary_exception]
+    gaps = sorted(_height_at_gate(points) for points in outside)
+    crossing = [_height_at_gate(_way(flow, drawing)) for flow in drawn_flows(platform) if platform.crosses(flow)]
+    heights = (TOP + row * PITCH / 2 for row in range(2 * drawing.rows))
+    free = next(y for y in heights if all(abs(y - taken) > CHIP[1] for taken in crossing))
+    top, bottom = 98.0, TOP + (drawing.rows - 1) * PITCH + 60
+    for x, component in zip(GATES, platform.at("boundary"), strict=True):
+        edges = [top, *(edge for y in gaps for edge in (y - HOLE / 2, y + HOLE / 2)), bottom]
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            size = (GATE_WIDTH, end - start)
+            sheet.box((x, (start + end) / 2), size, fill=TINTS["boundary"], border=LOOK_BOUNDARY["color"])
+        sheet.icon(icon(component), (x, free), 28)
+        name = "\\n".join(textwrap.wrap(component.name, 12))
+        sheet.text(name, (x + (26 if x == GATES[0] else -26), 82), 11.5, bold=True)
+
+
+def _height_at_gate(points: list[Point]) -> float:
+    """At which height a way crosses the middle column."""
+    x = COLUMNS["gate"]
+    return next(start[1] for start, end in pairwise(points) if min(start[0], end[0]) < x < max(start[0], end[0]))
+
+
+def _panel(sheet: Sheet, platform: Platform, at: Point) -> None:
     """Services that everything uses, without their arrows."""
     shared = [component for component in platform.component if not component.place]
     if len(shared) > PANEL_HOLDS:
@@ -126,14 +170,15 @@ def _panel(sheet: Sheet, platform: Platform) -> None:
             f"The panel of shared services holds {PANEL_HOLDS} components, not {len(shared)}: "
             f"give {shared[-1].id!r} a place in {FILE}."
         )
-    (x, y), (width, height) = PANEL, PANEL_SIZE
+    (x, y), (width, height) = at, PANEL_SIZE
     sheet.frame(
         "Shared by all", (x - width / 2, y - height / 2), PANEL_SIZE, fill=TINTS["regional"], color="#486581", font=13
     )
     for i, component in enumerate(shared):
         left, top = x - 66 + (i % 3) * 66, y - 58 + (i // 3) * 58
         sheet.icon(icon(component), (left, top), 30)
-        sheet.text(short_name(component), (left, top + 23), 11)
+        apart = "\\n(own account)" if component.account else ""
+        sheet.text(short_name(component) + apart, (left, top + (29 if apart else 23)), 11 if not apart else 10)
 
 
 def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow, drawing: _Drawing) -> None:
@@ -155,7 +200,7 @@ def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
     others = [place for name, place in drawing.boxes.items() if name not in (flow.source, flow.target)]
     columns = [(x + x1) / 2 for x, x1 in pairwise(COLUMNS.values())]
     rows = [TOP + (row + 0.5) * PITCH for row in range(drawing.rows - 1)]
-    found = way(ends, flow.drawn.shift, (columns, rows), [*others, Box(PANEL, PANEL_SIZE)], drawing.ways.values())
+    found = way(ends, flow.drawn.shift, (columns, rows), [*others, _panel_of(drawing.rows)], drawing.ways.values())
     if not found:
         raise DiagramError(
             f"The arrow of flow {flow.id!r} ({flow.source} → {flow.target}) finds no free way in the overview: "
@@ -166,20 +211,23 @@ def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
 
 def _gate(sheet: Sheet, flow: Flow, line: Line, points: list[Point], drawing: _Drawing) -> None:
     """What crosses, as a chip in the middle column."""
-    x = COLUMNS["gate"]
-    y = next(start[1] for start, end in pairwise(points) if min(start[0], end[0]) < x < max(start[0], end[0]))
+    x, y = COLUMNS["gate"], _height_at_gate(points)
     ports = ", ".join(flow.ports) if len(flow.ports) < 3 else f"{len(flow.ports)} port ranges"
     excused = flow.boundary_exception or flow.plaintext_reason
-    how = "outside the VPN" if flow.boundary_exception else "plain, inside IPsec" if flow.plaintext_reason else ports
+    how = f"{flow.kind} · {ports}"
+    if excused:
+        how = "over the internet" if flow.boundary_exception else "plain, inside IPsec"
     drawing.labels[flow.id] = Box((x, y), CHIP)
-    sheet.chip(f"{flow.label}\\n{flow.kind} · {how}", (x, y), CHIP, EXCEPTION if excused else line)
+    words = f"{_numbered(flow, drawing)}\\n{how}"
+    sheet.chip(words, (x, y), CHIP, EXCEPTION if excused else line, font=11.5)
 
 
 def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line, drawing: _Drawing) -> None:
     """Protocol above the line, kind below it."""
     x, y = at[0] - 3, at[1]
-    drawing.labels[flow.id] = Box((x, y), (max(len(flow.label), len(flow.kind)) * 6, 34))
-    sheet.text(flow.label, (x, y - 11), 12.5, color=line.color)
+    label = _numbered(flow, drawing)
+    drawing.labels[flow.id] = Box((x, y), (max(len(label), len(flow.kind)) * 6, 34))
+    sheet.text(label, (x, y - 11), 12.5, color=line.color)
     sheet.text(flow.kind, (x, y + 11), 12.5, color=line.color)
 
 
@@ -188,20 +236,25 @@ def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line:
     (x, top), (_, bottom) = piece
     y = (top + bottom) / 2 + flow.drawn.label_shift
     if abs(top - bottom) < PITCH:
-        words = f"{flow.label}, {flow.kind}"
+        words = _numbered(flow, drawing)  # its colour and dashes tell the kind
         half = len(words) * 3
         middle = x + 8 + half if x + 8 + 2 * half < WIDTH - 12 else x - 8 - half
         drawing.labels[flow.id] = Box((middle, y), (2 * half, 14))
         sheet.text(words, (middle, y), 12, color=line.color)
         return
-    size = (max(len(flow.label), len(flow.kind)) * 6 + 18, 38)
+    label = _numbered(flow, drawing)
+    size = (max(len(label), len(flow.kind)) * 6 + 18, 38)
     drawing.labels[flow.id] = Box((x, y), size)
-    sheet.chip(f"{flow.label}\\n{flow.kind}", (x, y), size, line)
+    sheet.chip(f"{label}\\n{flow.kind}", (x, y), size, line)
+
+
+def _numbered(flow: Flow, drawing: _Drawing) -> str:
+    return f"{drawing.numbers[flow.id]} {flow.label}"
 
 
 def _refuse_covered(drawing: _Drawing) -> None:
     """Refuse a label that lies on a box or on another label."""
-    panel = {"the panel of shared services": Box(PANEL, PANEL_SIZE)}
+    panel = {"the panel of shared services": _panel_of(drawing.rows)}
     for name, label in drawing.labels.items():
         labels = {other: place for other, place in drawing.labels.items() if other != name}
         for other, place in (panel | drawing.boxes | labels).items():

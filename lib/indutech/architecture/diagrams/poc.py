@@ -39,7 +39,7 @@ def draw(platform: Platform) -> bytes:
         nodes = {part.id: _part(sheet, platform, part) for part in platform.poc}
         for flow in platform.poc_flow:
             _flow(sheet, nodes, places, flow)
-        legend(sheet, (24, HEIGHT - 21), ("on_premise", "vpc", "regional"))
+        legend(sheet, (24, HEIGHT - 21), {flow.kind for flow in platform.poc_flow}, ("on_premise", "vpc", "regional"))
     return sheet.svg()
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from indutech.architecture.diagrams import canvas, network, overview, poc
+from indutech.architecture.diagrams import canvas, failure, network, overview, poc
 from indutech.architecture.diagrams.icons import DiagramError
 from indutech.architecture.model import Format, Platform, View
 from indutech.system.settings import PROJECT
@@ -11,7 +11,7 @@ DIAGRAMS = PROJECT / "assets" / "diagrams"
 PNG_WIDTH = 1600
 
 
-_DRAW = {View.OVERVIEW: overview.draw, View.NETWORK: network.draw, View.POC: poc.draw}
+_DRAW = {View.OVERVIEW: overview.draw, View.NETWORK: network.draw, View.POC: poc.draw, View.FAILURE: failure.draw}
 
 
 def svg(view: View | str, platform: Platform) -> bytes:

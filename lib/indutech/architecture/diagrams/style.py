@@ -1,6 +1,7 @@
 """How the drawings show the model: the box of a component, a line for each kind of flow, a tint for each place."""
 
 import textwrap
+from collections.abc import Iterable
 from typing import TypedDict
 
 from diagrams import Node
@@ -53,6 +54,8 @@ def short_name(component: Component, letters: int = 12) -> str:
 
 def caption(platform: Platform, component: Component) -> str:
     """What stands under its name: `3 copies in 3 zones`."""
+    if component.account:
+        return f"account: {component.account}"
     if component.caption or component.regional:
         return component.caption or "regional service"
     zones = len(set(platform.zones_of(component)))
@@ -70,10 +73,17 @@ def box(sheet: Sheet, platform: Platform, component: Component, at: tuple[float,
     return node
 
 
-def legend(sheet: Sheet, at: tuple[float, float], places: tuple[str, ...] = (), exceptions: bool = False) -> None:
-    """Kinds of flow, then tints, then the mark of an exception, in one row from the left."""
+def legend(
+    sheet: Sheet,
+    at: tuple[float, float],
+    kinds: Iterable[str],
+    places: tuple[str, ...] = (),
+    exceptions: bool = False,
+) -> None:
+    """The kinds of flow that are drawn, then tints, then the mark of an exception, in one row from the left."""
     x, y = at
-    for kind, line in LINES.items():
+    for kind in (kind for kind in LINES if kind in set(kinds)):
+        line = LINES[kind]
         sheet.line([(x, y), (x + 44, y)], line)
         width = len(KIND_WORDS[kind]) * 6.1
         sheet.text(KIND_WORDS[kind], (x + 52 + width / 2, y), 12.5)

@@ -1,0 +1,103 @@
+"""The generated parts that need both model and prices: service levels with their price, resources with their lines."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pandas as pd
+
+from indutech.architecture.model import Platform
+from indutech.architecture.plan import ServiceLevel
+from indutech.costs.model import CostModel
+from indutech.report import generated_templates
+from indutech.show.tables import as_markdown
+
+
+def level_price(level: ServiceLevel, model: CostModel) -> Decimal:
+    """What a level adds to a month, in USD at list prices."""
+    prices = (model.prices[name].tiers[0].price * Decimal(str(units)) for name, units in level.adds.items())
+    return sum(prices, Decimal(0))
+
+
+def service_levels(platform: Platform, model: CostModel) -> str:
+    """RTO and RPO of each service, at each level, with what the level adds to a month."""
+    rows = [
+        {
+            "service": platform[level.component].name,
+            "level": f"**{level.level}**" if level.chosen else level.level,
+            "RTO": _hours(level.rto_hours),
+            "RPO": _hours(level.rpo_hours),
+            "adds (USD a month)": f"{level_price(level, model):,.0f}" if level.adds else "–",
+            "how": level.how,
+        }
+        for level in platform.service_level
+    ]
+    return _plain(pd.DataFrame(rows))
+
+
+def resources(platform: Platform, model: CostModel) -> str:
+    """For each line of the bill, the resource that it is paid for."""
+    charged = generated_templates.charged(platform)
+    rows = [
+        {"component": component.name, "price": price, "resource": component.bills[price]}
+        for component in platform.component
+        for price in component.bills
+        if (component.id, price) in charged
+    ]
+    rows += [
+        {"component": component.name, "price": "not in the bill", "resource": f"{resource}: {why}"}
+        for component in platform.component
+        for resource, why in component.not_in_bill.items()
+    ]
+    return _plain(pd.DataFrame(rows))
+
+
+def stacks(platform: Platform, model: CostModel) -> str:
+    """The templates in the order in which they would be deployed."""
+    from indutech.architecture.templates.stacks import ACCOUNTS
+
+    rows = [
+        {
+            "stack": f"[{name}](../assets/cloudformation/{name}.json)",
+            "account": ACCOUNTS.get(name, "platform"),
+            "resources": str(len(template["Resources"])),
+        }
+        for name, template in generated_templates.made(platform).items()
+    ]
+    return _plain(pd.DataFrame(rows))
+
+
+def edge(platform: Platform, model: CostModel) -> str:
+    """The model with the bridge in AWS against the one with the broker in the plant, in figures."""
+    from indutech.architecture.platform import PLATFORM_FILE, read
+    from indutech.report.compare import compared
+
+    other = read(PLATFORM_FILE.with_name("platform-edge.toml"))
+    found = compared(platform, other, ("bridge in AWS", "broker in the plant"))
+    lost = found["link_down"]
+    rows = {
+        "AWS, USD a month": found["bill"]["usd_month"],
+        "bought once by the plant, USD, assumed": [f"{usd:,.0f}" for usd in found["bought_by_the_plant_usd"]],
+        "link down: hours certainly kept": [f"{side['hours_kept']:g}" for side in lost],
+        "readings lost in the first hour, if sensors keep none": [
+            f"{side['readings_lost_in_the_first_hour']:,}" for side in lost
+        ],
+    }
+    return _plain(
+        pd.DataFrame({"": name, **dict(zip(found["models"], sides, strict=True))} for name, sides in rows.items())
+    )
+
+
+def _hours(hours: float) -> str:
+    return "0" if not hours else f"{hours * 60:.0f} min" if hours < 1 else f"{hours:g} h"
+
+
+def _plain(table: pd.DataFrame) -> str:
+    return as_markdown(table.set_index(table.columns[0]))
+
+
+PARTS: dict[str, Callable[[Platform, CostModel], str]] = {
+    "service-levels": service_levels,
+    "resources": resources,
+    "stacks": stacks,
+    "edge": edge,
+}
