@@ -11,6 +11,7 @@ from indutech.cli import documents, pipeline
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.quarantine import quarantine_app
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import STOPPED, interruptible
@@ -78,3 +79,4 @@ for _command in (
     app.command()(_command)
 app.add_typer(broker_app, name="broker")
 app.add_typer(costs_app, name="costs")
+app.add_typer(quarantine_app, name="quarantine")

@@ -107,7 +107,7 @@ def stream(
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:
         aside = (
-            f", {result.quarantined:,} set aside with the reason in {settings.quarantine_dir} (docs/lake.md reads it)"
+            f", {result.quarantined:,} set aside with the reason (`indutech quarantine list`)"
             if result.quarantined
             else ""
         )

@@ -14,6 +14,7 @@ __all__ = [
     "fields",
     "files",
     "generator",
+    "mending",
     "schema",
     "strict_json",
 ]

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from indutech.system.errors import InduTechError
 from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
-from indutech.tickets.strict_json import Rejected as Rejected  # what `validate` answers, so it is had from here too
 from indutech.tickets.strict_json import JSON_BLANKS, byte_of, members, pairs_of
+from indutech.tickets.strict_json import Rejected as Rejected  # what `validate` answers, so it is had from here too
 
 
 class ContractUnusable(InduTechError):
