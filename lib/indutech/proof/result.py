@@ -40,8 +40,8 @@ class Proof:
 
     `duplicate_tickets` counts rows whose `ticket_id` stands in the lake already (the producer sent again); it is None
     when the lake is too large to compare ids and `full` was not asked for. `replayed` counts messages of the quarantine
-    that were sent again: they stay in the quarantine, and what they became stands at an offset of its own. `looked` is `ranges` when the two offset
-    columns of every file were read, `full` when every column was decoded and its page checksums verified as well.
+    that were sent again: they stay there, and what they became has an offset of its own. `looked` is `ranges` when the
+    two offset columns of every file were read, `full` when every column was decoded and its checksums verified as well.
     """
 
     topic: str
