@@ -38,9 +38,9 @@ KILLED = {
     "before the plan is written": "ReplayLog.plan = die",
     "in the middle of writing the plan": "ReplayLog._append = half_a_line",
     "when nothing is sent yet": "MarkedSender.offer = die",
-    "when one message is queued": "MarkedSender.offer = lambda self, messages: die(offer(self, messages[:1]))",
-    "when all are queued": "MarkedSender.offer = lambda self, messages: die(offer(self, messages))",
-    "while they are on their way": "MarkedSender.offer = lambda self, messages: die(offer(self, messages), time.sleep(0.03))",
+    "when one message is queued": "MarkedSender.offer = lambda *given: die(offer(given[0], given[1][:1]))",
+    "when all are queued": "MarkedSender.offer = lambda *given: die(offer(*given))",
+    "while they are on their way": "MarkedSender.offer = lambda *given: die(offer(*given), time.sleep(0.03))",
     "at the first delivery report": "MarkedSender._report = dies_at(1)",
     "at the fourth delivery report": "MarkedSender._report = dies_at(4)",
     "before it writes down what was sent": "Run.send = lambda *given: die(send(*given))",
@@ -211,9 +211,7 @@ def test_show_says_what_is_wrong_where(aside: Aside) -> None:
 
 def test_nothing_stands_there(aside: Aside) -> None:
     """A place without a refused message is an error that names the command that lists them."""
-    answer = CliRunner().invoke(
-        app, ["quarantine", "show", "0:999999"], env={"INDUTECH_DATA_DIR": str(aside.settings.data_dir)}
-    )
+    answer = run(aside.settings, "show", "0:999999")
 
     assert isinstance(answer.exception, quarantine.NotInQuarantine)
     assert "`indutech quarantine list`" in str(answer.exception)
@@ -262,7 +260,7 @@ def test_mending_that_cannot_be_meant(impossible: list[str], says: str) -> None:
 def test_killed_at_any_moment_each_ticket_stands_once(
     aside: Aside, broker: Broker, spark: SparkSession, tmp_path: Path
 ) -> None:
-    """Replays killed wherever it hurts, then called again: each message once in the topic, each ticket once in the lake."""
+    """Replays killed wherever it hurts, then called again: each message once in the topic, each ticket once."""
     settings = aside.settings
     groups = [aside.urgent[i : i + A_MOMENT] for i in range(0, len(aside.urgent), A_MOMENT)]
     runs = [(patch, ranges_of(group)) for patch, group in zip(KILLED.values(), groups, strict=False)]
