@@ -187,13 +187,13 @@ def test_a_selection_that_cannot_be_meant(aside: Aside, wrong: list[str]) -> Non
 def test_show_prints_every_case_safely(aside: Aside) -> None:
     """Whatever a message holds, the terminal gets characters that can be printed, and the reason that it was given."""
     reasons = {(one.place): one.reason for one in quarantine.messages(aside.settings, Selection())}
-    for place, value in aside.cases.items():
+    for place in aside.cases:
         answer = run(aside.settings, "show", str(place))
         assert answer.exit_code == 0, answer.output
         assert all(character.isprintable() for line in answer.stdout.splitlines() for character in line)
         assert reasons[place] in answer.stdout
-        if value is not None:
-            assert run(aside.settings, "show", str(place), "--raw").stdout_bytes == value
+    [place] = [place for place, value in aside.cases.items() if value and value.startswith(b"\xff\xfe")]
+    assert run(aside.settings, "show", str(place), "--raw").stdout_bytes == aside.cases[place]
 
 
 def test_show_says_what_is_wrong_where(aside: Aside) -> None:
