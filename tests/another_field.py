@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from indutech.costs.measure import _JSON_BYTES
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from indutech.costs.inputs.measure import _JSON_BYTES
 from indutech.lake import compaction, ddl, reader
 from indutech.lake.identity import Identity
 from indutech.producer.replay import as_json
@@ -52,7 +52,13 @@ def messages(new: list[str]) -> tuple[list[bytes], list[bytes]]:
     changed += [{**fields, name: value} for name in new for value in VALUES]
     changed.append({name: value for name, value in fields.items() if name not in new})
     compact = [json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() for one in changed]
-    broken = [made[0].replace(b'"}', b'\xff"}'), made[0][:-1], made[0].replace(b'","', b'" ,"'), made[0] + b"}"]
+    broken = [
+        made[0].replace(b'"}', b'\xff"}'),
+        made[0].replace(b"Lyon", b"Ly\xffon"),
+        made[0][:-1],
+        made[0].replace(b'","', b'" ,"'),
+        made[0] + b"}",
+    ]
     return made, [*compact, *broken]
 
 
@@ -126,7 +132,7 @@ def main(folder: Path, new: list[str]) -> dict[str, object]:
         "required": contract.json_schema()["required"],
         "Arrow": dict(zip(schema.TICKET.names, map(str, schema.TICKET.types), strict=True)),
         "Spark": {f.name: f.dataType.simpleString() for f in transforms.validated(kafka_rows(spark, [])).schema},
-        "document": document.renewed(document.DOCUMENT.read_text()),
+        "document": "\n".join(part() for part in document.PARTS.values()),
         "steps": transforms.steps(spark),
         "DDL": [ddl.athena(), ddl.redshift()],
         "empty view": empty.names,

@@ -19,6 +19,8 @@ import psutil
 from indutech.system.settings import Settings
 
 CTRL_C = b"\x03"
+# A shell that outlives the command: the end of a session leader would hang up on everything that was left running.
+SHELL = ("/bin/sh", "-c", 'trap : INT; "$@"; echo "[exit $?]"; read _', "sh")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -37,7 +39,7 @@ class Terminal:
             "TERM": "xterm-256color",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "indutech", *arguments],
+            [*SHELL, sys.executable, "-m", "indutech", *arguments],
             env=environment,
             stdin=screen,
             stdout=screen,
@@ -58,6 +60,7 @@ class Terminal:
     ) -> None:
         for one in self.processes():
             one.kill()
+        self._process.kill()
         self._process.wait()
         self._reader.join(5)
         os.close(self._keyboard)
@@ -67,11 +70,11 @@ class Terminal:
         """Everything that was written to the screen so far."""
         return self._written.decode(errors="replace")
 
-    def wait_until(self, true: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_until(self, true: Callable[[], bool], seconds: float = 150) -> None:
         """Wait, with a deadline, until something is true while the command runs."""
         deadline = time.monotonic() + seconds
         while not true():
-            assert self._process.poll() is None, f"it ended: {self.written}"
+            assert "[exit " not in self.written, f"it ended: {self.written}"
             assert time.monotonic() < deadline, f"not within {seconds} s: {self.written}"
             time.sleep(0.02)
 
@@ -81,14 +84,21 @@ class Terminal:
 
     def ends_within(self, seconds: float) -> tuple[int, list[str]]:
         """Return the exit code, and the lines that stand on the screen where the progress display was."""
-        code = self._process.wait(seconds)
-        self._reader.join(5)
-        after_display = self.written.rpartition("\x1b[?25h")[2].rpartition("^C")[2]
-        return code, [line.strip() for line in ESCAPES.sub("", after_display).splitlines() if line.strip()]
+        deadline = time.monotonic() + seconds
+        while not (ended := re.search(r"\[exit (\d+)\]", self.written)):
+            assert time.monotonic() < deadline, f"it did not end within {seconds} s: {self.written}"
+            time.sleep(0.02)
+        after_display = self.written[: ended.start()].rpartition("\x1b[?25h")[2].rpartition("^C")[2]
+        return int(ended[1]), [line.strip() for line in ESCAPES.sub("", after_display).splitlines() if line.strip()]
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes that work for this data folder."""
-        return [one for one in psutil.process_iter() if _data_dir_of(one).startswith(self._data_dir)]
+        mine = (one for one in psutil.process_iter() if _data_dir_of(one).startswith(self._data_dir))
+        return [one for one in mine if one.pid != self._process.pid]
+
+    def runs(self, program: str) -> bool:
+        """Tell whether one of its processes has this in its command line."""
+        return any(program in _command_line(one) for one in self.processes())
 
     def leaves_nothing_within(self, seconds: float) -> bool:
         """Tell whether all its processes have ended by then."""
@@ -103,6 +113,13 @@ class Terminal:
                 self._written += chunk
         except OSError:  # the last process that had the screen is gone
             return
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _data_dir_of(process: psutil.Process) -> str:

@@ -16,6 +16,8 @@ import pytest
 from indutech.system.settings import PROJECT
 from indutech.tickets.contract import FIELDS
 
+pytestmark = pytest.mark.spark  # the copy of the project starts one
+
 Edit = tuple[str, str, str]  # file, the text before which the new text goes, the new text
 CONTRACT, GENERATOR = "lib/indutech/tickets/contract.py", "lib/indutech/tickets/generator.py"
 _END_OF_FIELDS, _END_OF_BLOCK = "\n\ndef _kind(", "        }\n        if missing :="
