@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
 from indutech.cli.app import app
+from indutech.kafka import broker as brokers
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.lake import quarantine, reader, replay_log
@@ -22,12 +23,15 @@ from indutech.lake.quarantine import Place, Selection
 from indutech.lake.replay_log import HEADER, SecondReplay
 from indutech.producer import quarantine_replay
 from indutech.producer.audit import read_audit
+from indutech.producer.confluent import Marked, MarkedSender
+from indutech.producer.produce import SendingBroke
 from indutech.proof import monitor, reconcile
 from indutech.stream import job
 from indutech.system.settings import Settings
 from indutech.tickets import generator
 from indutech.tickets.cases import malformed_cases
 from indutech.tickets.mending import with_fields
+from indutech.tickets.strict_json import Rejected
 from tests.topics_filled import send
 
 NewSettings = Callable[..., Settings]
@@ -255,6 +259,42 @@ def test_mending_that_cannot_be_meant(impossible: list[str], says: str) -> None:
 
     assert answer.exit_code in (1, 2)
     assert says in " ".join((answer.output + str(answer.exception)).replace("│", " ").split())
+
+
+def test_a_broker_that_freezes_while_it_is_sent_to(
+    aside: Aside, broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the broker had received, and stored only when it went on, is found by the next call and not sent again."""
+    mine = aside.settings.model_copy(update={"broker_timeout_s": 1.0})
+    selection = Selection(ranges=ranges_of(aside.urgent[-A_MOMENT:]))
+    pid = brokers.status(settings).pid
+    assert pid
+    offer = MarkedSender.offer
+
+    def offer_and_freeze(sender: MarkedSender, messages: Sequence[Marked]) -> int:
+        taken = offer(sender, messages[:1])  # the client connects, and hears of one message
+        while not sum(sender._tally.acknowledged):
+            sender.poll(0.1)
+        os.kill(pid, signal.SIGSTOP)
+        return taken + offer(sender, messages[1:])
+
+    monkeypatch.setattr(MarkedSender, "offer", offer_and_freeze)
+    try:
+        with pytest.raises(SendingBroke, match="sends none of them twice"):
+            quarantine_replay.replay(mine, broker, selection, mend=high)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    monkeypatch.undo()
+    result = quarantine_replay.replay(mine, broker, selection, mend=high)
+
+    headers = [value for *_, value in topics.header_values(broker, mine.topic, {}, HEADER)]
+    assert len(headers) == len(set(headers)) == result.before + result.acknowledged == A_MOMENT
+    assert result.recovered > 0
+
+
+def high(value: bytes | None) -> bytes | Rejected:
+    """Mend an unknown priority."""
+    return with_fields(value, {"priority": '"HAUTE"'})
 
 
 def test_killed_at_any_moment_each_ticket_stands_once(

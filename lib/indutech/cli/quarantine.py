@@ -27,7 +27,7 @@ _BYTES_SHOWN = 4_000
 
 Places = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PARTITION:OFFSET]...", help="Only these places, or PARTITION:FIRST-LAST."),
+    typer.Argument(metavar="PARTITION:OFFSET", help="Only these places, or PARTITION:FIRST-LAST."),
 ]
 Reason = Annotated[str, typer.Option(help="Only reasons that begin with this text.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="From this time of the broker on; ISO 8601, else UTC.")]
@@ -49,7 +49,7 @@ def list_(
     \b
     indutech quarantine list                              everything
     indutech quarantine list --reason "unknown type"      reasons that begin so
-    indutech quarantine list 2:0-999 --since 2026-03-02   some offsets of partition 2, since that day
+    indutech quarantine list 2:0-999 --since 2026-03-02   of partition 2, since
     """
     from indutech.lake import quarantine, replay_log
 
@@ -158,10 +158,11 @@ def replay(
     Exit 0: each selected message was sent, now or before. Exit 1: some are still refused, or failed.
 
     \b
-    indutech quarantine replay --dry-run                                    what today's contract takes
-    indutech quarantine replay --reason "unknown type" --set type=Connexion mend a selection
-    indutech quarantine show 0:17 --raw > message.json                      mend one message by hand
-    indutech quarantine replay 0:17 --with message.json
+    indutech quarantine replay --dry-run                  today's contract
+    indutech quarantine replay --reason "unknown type" \\
+        --set type=Connexion                              mend a selection
+    indutech quarantine show 0:17 --raw > message.json    mend one by hand:
+    indutech quarantine replay 0:17 --with message.json   from its new bytes
     """
     from indutech.producer import quarantine_replay
 
