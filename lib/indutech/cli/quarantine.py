@@ -44,7 +44,7 @@ def list_(
     most: Annotated[int, typer.Option(min=0, help="Messages listed at most, after the counts.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Count the refused messages by reason, then list the first of them; a committed message only.
+    """Count the refused messages by reason, then list the first of them; only of committed micro-batches.
 
     \b
     indutech quarantine list                              everything

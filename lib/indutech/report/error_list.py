@@ -13,7 +13,6 @@ from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 
 TESTS = PROJECT / "tests"
-_TESTS_NAMED = 2
 _LONGEST_VALUE = 32
 
 
@@ -51,7 +50,7 @@ def error_table() -> str:
     """Return a row for each error: its name, what it means, what it says, and a test that causes it."""
     rows = [
         f"| `{one.name}` | {one.meaning} | {'<br>'.join(dict.fromkeys(one.messages))} | "
-        f"{'<br>'.join(f'`{test}`' for test in one.tests[:_TESTS_NAMED])} |"
+        f"{f'`{one.tests[0]}`' if one.tests else ''} |"
         for one in user_errors()
     ]
     return "\n".join(["| error | means | says: what, where, next step | caused by |", "|---|---|---|---|", *rows])
