@@ -68,6 +68,7 @@ for _command in (
     pipeline.reconcile,
     pipeline.monitor,
     pipeline.compact,
+    pipeline.publish,
     pipeline.reset,
     pipeline.health,
     doctor,
