@@ -3,6 +3,8 @@
 `tests/test_transforms.py` compares the contract, the fast path and Spark on the same kinds of messages.
 """
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,17 @@ def test_a_ticket_or_one_reason(kind: str) -> None:
         assert len({fault.field for fault in faults}) == len(faults)
 
     holds()
+
+
+@often
+@given(st.sampled_from([b"", b" \n"]), st.one_of(*KINDS.values()))
+def test_a_position_is_where_the_wrong_value_begins(blanks: bytes, value: bytes) -> None:
+    """At the byte that is named for a field stands its value, with accents and blanks before it."""
+    message = blanks + value
+    for fault in all_faults(message):
+        if fault.field is not None and fault.position is not None:
+            found, _ = json.JSONDecoder().raw_decode(message[fault.position :].decode())
+            assert found == json.loads(message)[fault.field]
 
 
 @often
