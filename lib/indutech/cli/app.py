@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from indutech.cli import documents, pipeline
+from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
@@ -66,6 +67,7 @@ for _command in (
     pipeline.produce,
     pipeline.stream,
     pipeline.reconcile,
+    audit,
     pipeline.monitor,
     pipeline.compact,
     pipeline.publish,

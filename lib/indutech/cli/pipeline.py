@@ -36,7 +36,16 @@ def produce(
         int | None, typer.Option(min=0, help="Repeat a run exactly; without it one is drawn and printed.")
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="Replay this file: .jsonl, .ndjson, .csv (also .gz) or .parquet.")
+        Path | None, typer.Option("--from", help="Replay this file: JSON lines, JSON, CSV (all also packed), Parquet.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the text of --from, if not UTF-8: cp1252, utf-16-le …")
+    ] = None,
+    assume_zone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Of dates in --from that have none: Europe/Paris, UTC …")
+    ] = None,
+    epoch: Annotated[
+        str | None, typer.Option(metavar="s|ms|us|ns", help="Dates in --from are numbers, counted so since 1970.")
     ] = None,
     load: Annotated[bool, typer.Option("--load", help="The fast client, for volume: confluent-kafka.")] = False,
     period: Annotated[
@@ -57,15 +66,19 @@ def produce(
     indutech produce --from old.csv --rate 10     somebody else's tickets
     """
     from indutech.producer import produce as producer
+    from indutech.tickets.files import Reading
 
     if rate is not None and not 0 < rate < float("inf"):
         raise typer.BadParameter("--rate must be more than 0 tickets per second.")
     if source and (seed is not None or period is not None):
         raise typer.BadParameter("--from replays the tickets of a file: --seed and --period are for generated ones.")
+    if not source and (encoding or assume_zone or epoch):
+        raise typer.BadParameter("--encoding, --assume-zone and --epoch say how to read the file of --from.")
     if period is not None and not 0 < period <= 3660:
         raise typer.BadParameter("--period must be more than 0 and at most 3,660 days.")
     if period is not None and count is None and rate is not None:
         raise typer.BadParameter("--period spreads a known number of tickets: give --count as well.")
+    reading = Reading.said(encoding, assume_zone, epoch)
     settings = Settings()
     with brokers.connected(settings) as broker, stop_asked() as stop:
         result = producer.produce(
@@ -75,6 +88,7 @@ def produce(
             rate=rate,
             seed=seed,
             source=source,
+            reading=reading,
             load=load,
             period=None if period is None else timedelta(days=period),
             progress=not as_json,
@@ -82,7 +96,7 @@ def produce(
         )
     for error in result.errors:
         typer.echo(f"indutech: {error}", err=True)
-    typer.echo(json.dumps(result.as_dict()) if as_json else result.sentence)
+    typer.echo(json.dumps(result.as_dict()) if as_json else " ".join([result.sentence, *result.notes]))
     raise typer.Exit(0 if result.complete else 1)
 
 

@@ -1,4 +1,4 @@
-"""The offsets of a topic: its first, its end, and those at which a committed record can be read."""
+"""The offsets of a topic: its first, its end, those a group committed, and those at which a record can be read."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +28,22 @@ def start_offsets(broker: Broker, name: str) -> dict[int, int]:
 def end_offsets(broker: Broker, name: str) -> dict[int, int]:
     """Return partition → offset that the next record will get."""
     return _offsets(broker, name, OffsetSpec.latest())
+
+
+def stable_offsets(broker: Broker, name: str) -> dict[int, int]:
+    """Return partition → first offset that a reader of committed records cannot reach yet: a transaction is open."""
+    return _offsets(broker, name, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+
+
+def group_offsets(broker: Broker, name: str, group: str) -> dict[int, int]:
+    """Return partition → offset that this consumer group has committed, of those partitions where it has."""
+    partitions = [TopicPartition(name, partition) for partition in start_offsets(broker, name)]
+    consumer = Consumer({**confluent_config(broker), "group.id": group, "enable.auto.commit": False})
+    try:  # asked, never joined: nothing is assigned, so nobody is rebalanced
+        told = consumer.committed(partitions, timeout=ANSWERS_WITHIN_S)
+    finally:
+        consumer.close()
+    return {place.partition: place.offset for place in told if place.offset >= 0}
 
 
 def existing_offsets(broker: Broker, name: str, partition: int, first: int, last: int) -> set[int]:
@@ -86,14 +102,16 @@ def _records(broker: Broker, name: str, partition: int, first: int, last: int) -
     )
 
 
-def _offsets(broker: Broker, name: str, which: OffsetSpec) -> dict[int, int]:
+def _offsets(
+    broker: Broker, name: str, which: OffsetSpec, isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED
+) -> dict[int, int]:
     deadline = time.monotonic() + ANSWERS_WITHIN_S
     while True:
         with asking(broker) as admin:
             partitions = admin.list_topics(name, timeout=ANSWERS_WITHIN_S).topics[name].partitions
             asked = admin.list_offsets(
                 {TopicPartition(name, partition): which for partition in partitions},
-                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                isolation_level=isolation,
                 request_timeout=ANSWERS_WITHIN_S,
             )
             try:

@@ -1,5 +1,7 @@
 """Reads the lake with DuckDB, Arrow or pandas: committed micro-batches only, each offset once."""
 
+import glob
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -123,11 +125,12 @@ def rows_by_reader(settings: Settings, spark: SparkSession) -> pd.DataFrame:
     folder = settings.tickets_dir
     with duckdb.connect() as connection:
         by_duckdb = connection.execute(
-            f"SELECT {', '.join(_PLACE)} FROM read_parquet(?)", [f"{folder}/ingest_date=*/batch=*/*.parquet"]
+            f"SELECT {', '.join(_PLACE)} FROM read_parquet(?)",
+            [f"{glob.escape(str(folder))}/ingest_date=*/batch=*/*.parquet"],
         ).df()
     by_arrow = ds.dataset(folder, partitioning="hive").to_table(columns=_PLACE).to_pandas()
     by_pandas = pd.read_parquet(folder, columns=_PLACE)
-    by_spark = spark.read.parquet(str(folder)).agg(
+    by_spark = spark.read.parquet(re.sub(r"([\[\]{},*?\\])", r"\\\1", str(folder))).agg(
         F.count("*").alias("rows"), F.count_distinct(*_PLACE).alias("distinct")
     ).first()  # fmt: skip
     counted = {

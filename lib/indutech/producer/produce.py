@@ -12,13 +12,14 @@ from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.producer.audit_log import AuditWriter
 from indutech.producer.counts import Limits, Sender, Tally
-from indutech.producer.pacing import Messages, Run
+from indutech.producer.pacing import Run
 from indutech.producer.replay import Replay
 from indutech.system import progress as progress_display
 from indutech.system.errors import InduTechError
 from indutech.system.progress import Position
 from indutech.system.settings import Settings
 from indutech.tickets import generator
+from indutech.tickets.files import AS_IT_SAYS, Reading
 
 DEFAULT_COUNT = 20_000
 CHUNK = 1_000  # tickets handed over at once
@@ -30,7 +31,11 @@ class SendingBroke(InduTechError):
 
 @dataclass(frozen=True)
 class ProduceResult:
-    """What one run sent; `seed` is None for a replay, and `bad_lines` were not tickets and so not sent."""
+    """What one run sent; `seed` is None for a replay, and `bad_lines` were not tickets and so not sent.
+
+    Of a replay, each of the `rows_read` was sent or is one of the bad lines; `unaccounted` is what is left, which is 0
+    unless the run was stopped.
+    """
 
     topic: str
     sent: int
@@ -43,13 +48,16 @@ class ProduceResult:
     recovered: int = 0  # found at the broker at the start: sent by a run that was killed, or by another program
     bad_lines: int = 0
     bad_lines_file: str | None = None
+    rows_read: int | None = None  # of the file; None for generated tickets
+    unaccounted: int = 0
+    notes: list[str] = field(default_factory=list)  # about the file as a whole
     stopped: bool = False  # by a signal, before all was sent
     errors: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
         """Tell whether everything that was asked for is at the broker, up to where it was stopped."""
-        return not self.failed and not self.bad_lines
+        return not self.failed and not self.bad_lines and (self.stopped or not self.unaccounted)
 
     @property
     def sentence(self) -> str:
@@ -57,6 +65,11 @@ class ProduceResult:
         said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
         said += [f"{self.failed:,} failed"] if self.failed else []
         said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
+        if self.rows_read is not None:
+            said += [
+                f"{self.rows_read:,} rows read = {self.sent:,} sent + {self.bad_lines:,} refused"
+                + (f" + {self.unaccounted:,} not sent yet" if self.unaccounted else "")
+            ]
         said += [f"{self.recovered:,} found there without a delivery report to any run"] if self.recovered else []
         said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
         said += [] if self.seed is None else [f"seed {self.seed}"]
@@ -75,6 +88,7 @@ def produce(
     rate: float | None = None,
     seed: int | None = None,
     source: Path | None = None,
+    reading: Reading = AS_IT_SAYS,
     load: bool = False,
     period: timedelta | None = None,
     progress: bool = True,
@@ -83,7 +97,8 @@ def produce(
     """Send tickets and return once each of them was acknowledged or has failed.
 
     `rate` is in tickets per second; without `count` it goes on until `stop` returns True, and without both 20,000 are
-    sent. `source` is a file to replay instead, `load` takes the faster client, `period` spreads the creation dates.
+    sent. `source` is a file to replay instead, `reading` is what it does not say itself, `load` takes the faster
+    client, `period` spreads the creation dates.
 
     Raises:
         SendingBroke: the broker stopped acknowledging, or the topic is gone.
@@ -97,9 +112,9 @@ def produce(
     topics.refuse_without("WRITE", broker, topic)
     tally = Tally(topic.partitions)
     limits = Limits.of(topic.config, settings.broker_timeout_s)
-    replay = Replay(settings, source, tally, limits.message_bytes) if source else None
+    replay = Replay(settings, source, tally, limits.message_bytes, reading) if source else None
     if replay:
-        seed, messages = None, _first(replay.messages(CHUNK), count)
+        seed, messages = None, replay.messages(CHUNK, count)
     else:
         seed = generator.drawn_seed() if seed is None else seed
         count = DEFAULT_COUNT if count is None and rate is None else count
@@ -124,6 +139,7 @@ def produce(
             f"See that it is up, then send the rest; the audit {settings.audit_file} knows what arrived."
         )
     acknowledged = sum(tally.acknowledged)
+    rows_read = replay.account.rows if replay else None
     return ProduceResult(
         topic=topic.name,
         sent=tally.sent,
@@ -136,6 +152,9 @@ def produce(
         recovered=audit_writer.recovered,
         bad_lines=replay.bad_lines if replay else 0,
         bad_lines_file=str(replay.bad_lines_file) if replay and replay.bad_lines else None,
+        rows_read=rows_read,
+        unaccounted=rows_read - tally.sent - replay.bad_lines if replay and rows_read is not None else 0,
+        notes=replay.account.notes if replay else [],
         stopped=run.stopped,
         errors=[*(replay.first_bad if replay else []), *tally.errors],
     )
@@ -146,15 +165,6 @@ def _position(tally: Tally, count: int | None, began: float) -> Position:
     rate = f" {acknowledged / max(0.001, time.monotonic() - began):,.0f}/s" if acknowledged else ""
     failed = f", {tally.failed:,} failed" if tally.failed else ""
     return Position(f"Sending{rate}{failed}", acknowledged, count, "acknowledged")
-
-
-def _first(messages: Messages, count: int | None) -> Messages:
-    left = count
-    for batch in messages:
-        yield batch[:left]
-        left = None if left is None else left - len(batch)
-        if left is not None and left <= 0:
-            return
 
 
 def _sender(broker: Broker, topic: str, tally: Tally, limits: Limits, *, load: bool) -> Sender[tuple[bytes, bytes]]:

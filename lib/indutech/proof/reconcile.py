@@ -3,11 +3,10 @@
 Nothing is remembered between runs, and no count that producer or stream wrote down is trusted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,14 +17,18 @@ from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity, LakeIdentityMismatch
 from indutech.lake.layout import KINDS, DataFile
 from indutech.producer import audit
-from indutech.proof import offset_check
-from indutech.proof.offset_check import Range
+from indutech.proof import counting, offset_check, ranges
+from indutech.proof.counting import Counted
+from indutech.proof.ranges import Range
 from indutech.proof.result import PartitionProof, Proof
+from indutech.proof.sources import parquet
+from indutech.proof.sources.columns import PRESETS
+from indutech.proof.sources.unit import Unit, UnitVanished
+from indutech.proof.topic_side import told_apart
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
 _TRIES = 5
-_MOST_OFFSETS_ASKED = 1_000_000
 _MOST_TICKETS_COMPARED = 20_000_000
 _FILES_NAMED = 20
 
@@ -55,34 +58,35 @@ def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
     for _ in range(_TRIES - 1):
         try:
             return _prove(settings, broker, known, full)
-        except (_FileVanished, duckdb.IOException):
+        except (UnitVanished, duckdb.IOException):
             continue  # the stream or a compaction replaced files after they were listed
     return _prove(settings, broker, known, full)
-
-
-class _FileVanished(Exception):
-    pass
 
 
 def _prove(settings: Settings, broker: Broker, known: Identity | None, full: bool) -> Proof:
     # The committed offsets are read before the files are listed: what is committed in between is not checked.
     committed = Checkpoint(settings.checkpoint_dir).committed_offsets(settings.topic)
     files = [file for kind in KINDS for file in layout.all_files(settings, kind)]
-    readable, unreadable = _readable(files, full)
+    damaged = _damaged(files) if full else set()
     first = dict(known.start_offsets) if known else topics.start_offsets(broker, settings.topic)
     end = topics.end_offsets(broker, settings.topic)
     sent = audit.read_audit(settings)
     acknowledged = dict(sent.last_acknowledged) if sent else {}
-    with _offsets_view(readable) as lake:
-        found = offset_check.find(lake, first, {p: committed.get(p, first.get(p, 0)) for p in end})
-        stored, quarantined = (_rows(lake, kind, committed) for kind in KINDS)
-        duplicated = {
-            p: found.duplicated.get(p, []) + found.foreign.get(p, []) for p in {*found.duplicated, *found.foreign}
-        }
-        holding = _files_holding(lake, duplicated)
+    reached = {p: committed.get(p, first.get(p, 0)) for p in end}
+    # What a killed micro-batch left above the committed offset will be written again.
+    counted = counting.count([_unit(file) for file in files if file not in damaged], until={**committed, **reached})
+    found = offset_check.find(counted, first, reached)
+    stored, quarantined = (counted.rows(kind, committed) for kind in KINDS)
+    duplicated = {
+        p: found.duplicated.get(p, []) + found.foreign.get(p, []) for p in {*found.duplicated, *found.foreign}
+    }
+    holding = _files_holding(counted, duplicated)
+    cut = {unit.name for unit in counted.unreadable}
+    unreadable = [file for file in files if file in damaged or str(file.path) in cut]
+    readable = [file for file in files if file not in unreadable]
     partitions = []
     for p in sorted(end):
-        lost, gaps = _split_gaps(broker, settings.topic, p, found.missing.get(p, []))
+        lost, gaps = told_apart(broker, settings.topic, p, found.missing.get(p, []))
         if p in acknowledged and acknowledged[p] >= end[p]:
             lost.append((end[p], acknowledged[p]))  # acknowledged, and not in the topic
         begin = committed.get(p, first.get(p, 0))
@@ -106,10 +110,10 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         acknowledged=sent.acknowledged if sent else 0,
         stored=sum(stored.values()),
         quarantined=sum(quarantined.values()),
-        lost=sum(offset_check.size(p.lost) for p in partitions),
-        twice=sum(offset_check.size(ranges) for ranges in duplicated.values()),
+        lost=sum(ranges.size(p.lost) for p in partitions),
+        twice=sum(ranges.size(mine) for mine in duplicated.values()),
         pending=sum(p.pending for p in partitions),
-        gaps=sum(offset_check.size(p.gaps) for p in partitions),
+        gaps=sum(ranges.size(p.gaps) for p in partitions),
         duplicate_tickets=_duplicate_tickets(readable, sum(stored.values()), full),
         replayed=len(replay_log.now(settings, broker).places),
         looked="full" if full else "ranges",
@@ -119,82 +123,30 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     )
 
 
-def _readable(files: Sequence[DataFile], full: bool) -> tuple[list[DataFile], list[DataFile]]:
-    """Files whose offsets can be read, and files that are cut or damaged; `full` decodes every column."""
-    columns = None if full else ["kafka_partition", "kafka_offset"]
-    good: list[DataFile] = []
-    bad: list[DataFile] = []
+def _unit(file: DataFile) -> Unit:
+    return parquet.file_unit(file.path, PRESETS["indutech"], kind=file.kind)
+
+
+def _damaged(files: Sequence[DataFile]) -> set[DataFile]:
+    """Files of which some column cannot be decoded; the count itself reads two of them."""
+    found: set[DataFile] = set()
     for file in files:
         try:
-            with pq.ParquetFile(file.path, page_checksum_verification=True) as parquet:
-                for group in range(parquet.num_row_groups):
-                    parquet.read_row_group(group, columns=columns, use_threads=True)
+            with pq.ParquetFile(file.path, page_checksum_verification=True) as whole:
+                for group in range(whole.num_row_groups):
+                    whole.read_row_group(group, use_threads=True)
         except FileNotFoundError as error:
-            raise _FileVanished from error
+            raise UnitVanished(str(file.path)) from error
         except (pa.ArrowException, OSError):
-            bad.append(file)
-        else:
-            good.append(file)
-    return good, bad
+            found.add(file)
+    return found
 
 
-def _offsets_view(files: Iterable[DataFile]) -> duckdb.DuckDBPyConnection:
-    """A connection with the view `offsets` (`kind`, `file`, `kafka_partition`, `kafka_offset`)."""
-    connection = duckdb.connect()
-    parts = ["SELECT '' AS kind, '' AS file, 0 AS kafka_partition, 0::BIGINT AS kafka_offset WHERE false"]
-    by_kind = {kind: [str(file.path) for file in files if file.kind == kind] for kind in KINDS}
-    for kind, paths in by_kind.items():
-        if paths:
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            parts.append(
-                f"SELECT '{kind}', filename, kafka_partition, kafka_offset "
-                f"FROM read_parquet([{listed}], filename = true, hive_partitioning = false)"
-            )
-    connection.execute(f"CREATE VIEW offsets AS {' UNION ALL '.join(parts)}")
-    return connection
-
-
-def _rows(lake: duckdb.DuckDBPyConnection, kind: str, committed: offset_check.Offsets) -> dict[int, int]:
-    """Rows per partition below the committed offset; rows above it are of a micro-batch that will be written again."""
-    below = " OR ".join(f"(kafka_partition = {p} AND kafka_offset < {end})" for p, end in committed.items()) or "false"
-    counted = lake.execute(
-        f"SELECT kafka_partition, count(*) FROM offsets WHERE kind = '{kind}' AND ({below}) GROUP BY ALL"
-    )
-    return dict(counted.fetchall())
-
-
-def _files_holding(lake: duckdb.DuckDBPyConnection, ranges: dict[int, list[Range]]) -> list[str]:
+def _files_holding(counted: Counted, found: dict[int, list[Range]]) -> list[str]:
     """The first files that hold one of these offsets."""
-    wanted = " OR ".join(
-        f"(kafka_partition = {p} AND kafka_offset BETWEEN {low} AND {high})"
-        for p, mine in ranges.items()
-        for low, high in mine[:_FILES_NAMED]
-    )
-    if not wanted:
-        return []
-    found = lake.execute(f"SELECT DISTINCT file FROM offsets WHERE {wanted} ORDER BY file LIMIT {_FILES_NAMED}")
-    return [name for (name,) in found.fetchall()]
-
-
-def _split_gaps(broker: Broker, topic: str, partition: int, missing: list[Range]) -> tuple[list[Range], list[Range]]:
-    """Missing offsets that hold a record are lost; where the broker has none (a transaction marker), it is a gap.
-
-    Beyond a million missing offsets the broker is not asked any more: they count as lost.
-    """
-    lost: list[Range] = []
-    gaps: list[Range] = []
-    asked = 0
-    for low, high in missing:
-        asked += high - low + 1
-        if asked > _MOST_OFFSETS_ASKED:
-            lost.append((low, high))
-            continue
-        there = topics.existing_offsets(broker, topic, partition, low, high)
-        wanted = np.arange(low, high + 1)
-        held = np.isin(wanted, np.fromiter(there, dtype=np.int64, count=len(there)))
-        lost.extend(offset_check.as_ranges(wanted[held]))
-        gaps.extend(offset_check.as_ranges(wanted[~held]))
-    return lost, gaps
+    asked = {p: mine[:_FILES_NAMED] for p, mine in found.items()}
+    names = {unit.name for units in counting.holders(counted, asked).values() for unit in units}
+    return sorted(names)[:_FILES_NAMED]
 
 
 def _duplicate_tickets(files: Sequence[DataFile], stored: int, full: bool) -> int | None:

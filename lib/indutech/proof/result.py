@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from indutech.proof.offset_check import Range, size
+from indutech.proof.ranges import Range, size
 
 _RANGES_SHOWN = 5
 

@@ -66,7 +66,7 @@ class BatchWriter:
         if valid:
             late_tickets = transforms.as_tickets(_as_frame(kafka_rows.sparkSession, valid), _now())
             self._write(late_tickets, "tickets", batch, mode="append")
-        self._quarantine(_as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
+        self._store_bad(_as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
         return seen.good + len(valid), len(validated) - len(valid)
 
     def _write_validated(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
@@ -75,7 +75,7 @@ class BatchWriter:
         seen = self._store_valid(validated, batch)
         bad = [{**row.asDict(), **dict.fromkeys(contract.FIELDS)} for row in seen.others]
         bad_rows = _as_frame(kafka_rows.sparkSession, bad) if seen.returned_all else validated
-        self._quarantine(bad_rows, batch, seen.other_count)
+        self._store_bad(bad_rows, batch, seen.other_count)
         return seen.good, seen.other_count
 
     def _store_valid(self, validated: DataFrame, batch: int) -> "_Seen":
@@ -96,7 +96,7 @@ class BatchWriter:
         layout.remove_stale(self.settings, "tickets", batch, found["dates"])
         return _Seen(found["good"], found["other_count"], found["others"] or [])
 
-    def _quarantine(self, validated: DataFrame, batch: int, count: int) -> None:
+    def _store_bad(self, validated: DataFrame, batch: int, count: int) -> None:
         """Rows with a reason to the quarantine, and nothing of an earlier try beside them."""
         dates: set[date] = set()
         if count:

@@ -16,6 +16,20 @@ from indutech.system.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
 
+_OF_OTHER_SPARKS = (
+    "SPARK_HOME",
+    "SPARK_CONF_DIR",
+    "SPARK_DIST_CLASSPATH",
+    "SPARK_SUBMIT_OPTS",
+    "SPARK_CONNECT_MODE_ENABLED",
+    "SPARK_REMOTE",
+    "SPARK_MASTER",
+    "PYSPARK_SUBMIT_ARGS",
+    "HADOOP_HOME",
+    "HADOOP_CONF_DIR",
+    "YARN_CONF_DIR",
+)
+
 
 def session(settings: Settings, app: str = "indutech") -> SparkSession:
     """The Spark session of this process, started if there is none.
@@ -28,7 +42,7 @@ def session(settings: Settings, app: str = "indutech") -> SparkSession:
     builder = SparkSession.builder.appName(app)
     for name, value in _configuration(settings, log).items():
         builder = builder.config(name, value)
-    with _environment_of_the_jvm(), _jvm_output_to(log.with_name("spark-jvm.log")):
+    with _no_other_spark(), _environment_of_the_jvm(), _jvm_output_to(log.with_name("spark-jvm.log")):
         spark: SparkSession = builder.getOrCreate()
     return spark
 
@@ -62,6 +76,16 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.sql.streaming.metricsEnabled": "false",
     }
+
+
+@contextmanager
+def _no_other_spark() -> Iterator[None]:
+    """Hide what points to another Spark or Hadoop while ours starts: its settings would change ours."""
+    hidden = {name: os.environ.pop(name) for name in _OF_OTHER_SPARKS if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @contextmanager

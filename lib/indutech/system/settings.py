@@ -18,6 +18,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=PROJECT / ".env",
+        env_file_encoding="utf-8-sig",  # Notepad writes a mark that would else be part of the first name
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,

@@ -13,6 +13,7 @@ __all__ = [
     "document",
     "fields",
     "files",
+    "formats",
     "generator",
     "mending",
     "schema",

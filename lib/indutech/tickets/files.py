@@ -1,162 +1,123 @@
-"""Reads files of tickets in bounded memory: each line or row of JSONL, CSV or Parquet as JSON, ready to validate."""
+"""Reads files of tickets in bounded memory: each row of CSV, JSON or Parquet as JSON, ready to validate."""
 
-import csv
-import gzip
-import re
-import zlib
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
-import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
+from indutech.tickets.contract import FIELDS
+from indutech.tickets.formats import container, dates
+from indutech.tickets.formats.csv_header import names_fields
+from indutech.tickets.formats.csv_rows import csv_rows
+from indutech.tickets.formats.dates import Reading as Reading
+from indutech.tickets.formats.encoding import utf8
+from indutech.tickets.formats.json_rows import is_in_lines, json_lines, json_values
+from indutech.tickets.formats.parquet_rows import parquet_rows
+from indutech.tickets.formats.row import LINE_AT_MOST as LINE_AT_MOST
+from indutech.tickets.formats.row import TOO_LONG, Row
+from indutech.tickets.formats.row import Account as Account
+from indutech.tickets.formats.row import ReplayRefused as ReplayRefused
+from indutech.tickets.formats.row import Unreadable as Unreadable
 
-from indutech.system.errors import InduTechError
-from indutech.tickets.contract import FIELDS, KINDS, REQUIRED
-from indutech.tickets.fields import INTEGER, Integer, Moment
-
-LINE_AT_MOST = 16 << 20  # bytes: a file without line ends must not fill the memory
-ROWS_AT_ONCE = 4_096
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet", ".jsonl.gz", ".ndjson.gz", ".csv.gz")
-
-
-class ReplayRefused(InduTechError):
-    """The file cannot be read as tickets at all."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A line that could not even be turned into JSON."""
-
-    reason: str
-
+AS_IT_SAYS = Reading()
+LOOKED_AT_ROWS, _LOOKED_AT_BYTES = 100, 4 << 20  # before the first is sent: is the whole file in need of an option?
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip")
+_JSON = (".jsonl", ".ndjson", ".json")
+_CSV = (".csv", ".tsv", ".tab", ".psv", ".txt")
 
 Line = tuple[int, bytes | Unreadable]
 
 
 def check_file(path: Path) -> None:
-    """Return if there is such a file, and its name says how to read it.
+    """Return if there is such a file.
 
     Raises:
         ReplayRefused: with what is wrong.
     """
+    if path.is_dir():
+        raise ReplayRefused(f"{path} is a folder: replay its files one by one.")
     if not path.is_file():
         raise ReplayRefused(f"There is no file {path} to replay.")
-    if not path.name.lower().endswith(SUFFIXES):
-        raise ReplayRefused(
-            f"{path.name} is of no kind that can be replayed: its name must end in one of {', '.join(SUFFIXES)}."
-        )
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """Yield (number, JSON) of each line or row; numbers start at 1, and the header of a CSV is line 1.
+def read_lines(path: Path, reading: Reading = AS_IT_SAYS, account: Account | None = None) -> Iterator[Line]:
+    """Yield (number, JSON) of each row; in text it is the number of its first line, and the header of a CSV is line 1.
+
+    `account` says afterwards how many rows there were and what else the file held.
 
     Raises:
-        ReplayRefused: no such file, an unknown suffix, a missing column, or a file that breaks off.
+        ReplayRefused: no such file, one that is wrong as a whole, or one that breaks off.
     """
     check_file(path)
-    name = path.name.lower()
+    account = Account() if account is None else account
     number = 0
     try:
-        if name.endswith(".parquet"):
-            lines = _parquet_rows(path)
-        else:
-            opened = gzip.open if name.endswith(".gz") else open
-            lines = (_csv_rows if ".csv" in name[-7:] else _json_lines)(path, opened)
-        for number, line in lines:
-            yield number, line
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        where = f"after line {number:,}" if number else "at its beginning"
-        raise ReplayRefused(f"{path} cannot be read {where}: {error}. What came before was sent.") from error
-
-
-def _json_lines(path: Path, opened: Any) -> Iterator[Line]:
-    with opened(path, "rb") as file:
-        number = 0
-        while line := file.readline(LINE_AT_MOST):
-            number += 1
-            if number == 1:
-                line = line.removeprefix(BYTE_ORDER_MARK)
-            if len(line) == LINE_AT_MOST and not line.endswith(b"\n"):
-                while (rest := file.readline(LINE_AT_MOST)) and not rest.endswith(b"\n"):
-                    pass
-                yield number, Unreadable(f"line longer than {LINE_AT_MOST:,} bytes")
-            elif line.strip():
-                yield number, line
-
-
-def _csv_rows(path: Path, opened: Any) -> Iterator[Line]:
-    with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        header = file.readline(LINE_AT_MOST)
-        separator = max(",;\t", key=header.count)  # spreadsheets set to French write semicolons
-        names = next(csv.reader([header], delimiter=separator), [])
-        _need_columns(path, names)
-        reader = csv.reader(_bounded_lines(file), delimiter=separator)
-        while True:
-            number = reader.line_num + 2
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, Unreadable(f"not CSV: {error}")
-                continue
-            if len(cells) == len(names):
-                yield number, _csv_row(dict(zip(names, cells, strict=True)))
-            elif cells:
-                yield number, Unreadable(f"{len(cells)} cells where the header has {len(names)}")
-
-
-def _bounded_lines(file: IO[str]) -> Iterator[str]:
-    while line := file.readline(LINE_AT_MOST):
-        yield line
-
-
-def _csv_row(row: dict[str, Any]) -> bytes | Unreadable:
-    for name in row.keys() & KINDS:
-        cell = row[name].strip()
-        if not cell and name not in REQUIRED:
-            row[name] = None
-        elif isinstance(KINDS[name], Integer) and re.fullmatch(INTEGER, cell) and len(cell) <= 18:
-            row[name] = int(cell)
-    return _as_json(row)
-
-
-def _parquet_rows(path: Path) -> Iterator[Line]:
-    with pq.ParquetFile(path) as file:
-        _need_columns(path, file.schema_arrow.names)
-        number = 0
-        for batch in file.iter_batches(
-            ROWS_AT_ONCE, columns=[name for name in FIELDS if name in file.schema_arrow.names]
-        ):
-            for row in _in_microseconds(batch).to_pylist():
-                number += 1
-                yield number, _as_json(row)
-
-
-def _in_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Python's datetime holds no nanoseconds."""
-    for at, field in enumerate(batch.schema):
-        if isinstance(KINDS[field.name], Moment) and pa.types.is_timestamp(field.type):
-            moments = batch.column(at).cast(pa.timestamp("us", field.type.tz), safe=False)
-            batch = batch.set_column(at, field.name, moments)
-    return batch
-
-
-def _as_json(row: dict[str, Any]) -> bytes | Unreadable:
-    try:
-        return orjson.dumps({name: row[name] for name in FIELDS if name in row})
-    except orjson.JSONEncodeError as error:
-        return Unreadable("invalid UTF-8" if "surrogates" in str(error) else f"not a ticket: {error}")
-
-
-def _need_columns(path: Path, names: list[str]) -> None:
-    missing = [field for field in REQUIRED if field not in names]
-    if missing:
+        rows = _rows(path, reading, account)
+        first, broken = _first_rows(rows)
+        if missing := dates.what_is_missing(row.body for row in first if isinstance(row.body, bytes)):
+            raise ReplayRefused(missing(str(path)))
+        for row in _chained(first, broken, rows):
+            number = row.number
+            account.rows += 1
+            account.lines_in_rows += row.lines
+            too_long = isinstance(row.body, bytes) and len(row.body) > LINE_AT_MOST
+            yield number, Unreadable(f"{account.word} {TOO_LONG}") if too_long else row.body
+        account.check(path)
+    except container.BROKEN as error:
+        where = f"after {account.word} {number:,}. What came before was sent" if number else "at its beginning"
         raise ReplayRefused(
-            f"{path} has no column {', '.join(missing)}: it has {', '.join(names) or 'none'}, "
-            f"and a ticket needs {', '.join(REQUIRED)}."
-        )
+            f"{path} cannot be read {where}: {str(error)[:200].rstrip('.')}. It is damaged or was cut short, "
+            "perhaps by a copy that did not end."
+        ) from error
+
+
+def _first_rows(rows: Iterator[Row]) -> tuple[list[Row], Exception | None]:
+    first: list[Row] = []
+    size = 0
+    try:
+        for row in rows:
+            first.append(row)
+            size += len(row.body) if isinstance(row.body, bytes) else 0
+            if len(first) >= LOOKED_AT_ROWS or size > _LOOKED_AT_BYTES:
+                break
+    except container.BROKEN as error:
+        return first, error
+    return first, None
+
+
+def _chained(first: list[Row], broken: Exception | None, rows: Iterator[Row]) -> Iterator[Row]:
+    yield from first
+    if broken:
+        raise broken
+    yield from rows
+
+
+def _rows(path: Path, reading: Reading, account: Account) -> Iterator[Row]:
+    if container.is_parquet(path):
+        return parquet_rows(path, reading, account)
+    opened = utf8(path, container.opening(path), reading.encoding)
+    first = container.sample(opened)
+    if not first.strip():
+        with opened() as file:
+            file.read(1)  # a file that cannot be unpacked says so
+        raise ReplayRefused(f"{path} is empty: there is no ticket in it. See whether its export went through.")
+    return _text_rows(path, first, opened(), reading, account)
+
+
+def _text_rows(path: Path, first: bytes, file: io.BufferedReader, reading: Reading, account: Account) -> Iterator[Row]:
+    name = path.name.lower()
+    while name.endswith(_PACKED):
+        name = name.rpartition(".")[0]
+    if is_in_lines(first, said=name.endswith(_JSON[:2])):
+        return json_lines(file, reading, account)
+    if first.lstrip().startswith((b"{", b"[")):
+        return json_values(file, reading, account)
+    if name.endswith(_CSV) or names_fields(first):
+        return csv_rows(path, file, reading, account)
+    if name.endswith(_JSON):
+        return json_lines(file, reading, account)
+    file.close()
+    raise ReplayRefused(
+        f"{path.name} is of no kind that can be replayed: it has no column names ({','.join(FIELDS)}), is no JSON and "
+        "no Parquet. If it is one of them and damaged at its beginning, its name must end in one of .jsonl, .ndjson, "
+        ".csv, .parquet to be read line by line."
+    )
