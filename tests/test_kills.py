@@ -37,7 +37,7 @@ DIES_BETWEEN_THE_TWO_WRITES = """
 import os, signal
 from indutech.stream import batches
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
-batches.BatchWriter._store_bad = die
+batches.BatchWriter._quarantine = die
 """
 RUNS = """
 from indutech.kafka import broker

@@ -12,6 +12,7 @@ from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.quarantine import quarantine_app
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import STOPPED, interruptible
@@ -69,6 +70,7 @@ for _command in (
     audit,
     pipeline.monitor,
     pipeline.compact,
+    pipeline.publish,
     pipeline.reset,
     pipeline.health,
     doctor,
@@ -82,3 +84,4 @@ for _command in (
     app.command()(_command)
 app.add_typer(broker_app, name="broker")
 app.add_typer(costs_app, name="costs")
+app.add_typer(quarantine_app, name="quarantine")

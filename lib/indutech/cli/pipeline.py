@@ -1,4 +1,4 @@
-"""The commands of the pipeline: produce, stream, reconcile, monitor, compact, reset, health."""
+"""The commands of the pipeline: produce, stream, reconcile, monitor, compact, publish, reset, health."""
 
 import contextlib
 import dataclasses
@@ -121,7 +121,7 @@ def stream(
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:
         aside = (
-            f", {result.quarantined:,} set aside with the reason in {settings.quarantine_dir} (docs/lake.md reads it)"
+            f", {result.quarantined:,} set aside with the reason (`indutech quarantine list`)"
             if result.quarantined
             else ""
         )
@@ -178,6 +178,29 @@ def compact(
         raise typer.Exit(130)
     if not days:
         typer.echo("Nothing to compact: no closed day has more files than it needs.")
+
+
+def publish(
+    grace: Annotated[
+        float, typer.Option(min=0, metavar="HOURS", help="How long files stay that a compaction has replaced.")
+    ] = 24,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Bring the Iceberg tables `indutech.tickets` and `indutech.quarantine` up to the committed micro-batches.
+
+    No file is copied. A snapshot has whole micro-batches only, also while the stream writes or compacts; publishing
+    twice publishes once. Any Iceberg reader starts from the metadata file that is printed.
+    """
+    from indutech.lake import iceberg
+
+    done = iceberg.publish(Settings(), timedelta(hours=grace))
+    if as_json:
+        typer.echo(json.dumps({"tables": [dataclasses.asdict(table) for table in done]}))
+        return
+    for table in done:
+        upto = "nothing yet" if table.batch is None else f"up to micro-batch {table.batch}"
+        replaced = f", {table.files_replaced:,} replaced" if table.files_replaced else ""
+        typer.echo(f"{table.table}: {upto}; {table.files_added:,} files added{replaced}. {table.metadata}")
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:

@@ -1,8 +1,9 @@
 """The offsets of a topic: its first, its end, those a group committed, and those at which a record can be read."""
 
 import time
+from collections.abc import Iterator, Mapping
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from indutech.kafka.connection import Broker, confluent_config
@@ -50,11 +51,24 @@ def existing_offsets(broker: Broker, name: str, partition: int, first: int, last
 
     The others are holes: markers of transactions, aborted records, or records that retention has deleted.
     """
-    found: set[int] = set()
+    return {message.offset() or 0 for message in _records(broker, name, partition, first, last)}
+
+
+def header_values(broker: Broker, name: str, since: Mapping[int, int], header: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield partition, offset and the header's value of each record that has it, from these offsets to the end."""
+    for partition, end in end_offsets(broker, name).items():
+        for message in _records(broker, name, partition, since.get(partition, 0), end - 1):
+            for key, value in message.headers() or []:
+                if key == header and isinstance(value, bytes):
+                    yield partition, message.offset() or 0, value
+
+
+def _records(broker: Broker, name: str, partition: int, first: int, last: int) -> Iterator[Message]:
+    """Yield the committed records from `first` to `last`, both included, as far as the broker has them."""
     first = max(first, start_offsets(broker, name)[partition])
     last = min(last, end_offsets(broker, name)[partition] - 1)
     if first > last:
-        return found
+        return
     consumer = Consumer(
         {
             **confluent_config(broker),
@@ -71,16 +85,15 @@ def existing_offsets(broker: Broker, name: str, partition: int, first: int, last
         while time.monotonic() < deadline:
             for message in consumer.consume(10_000, timeout=0.2):
                 if (error := message.error()) is None:
-                    if message.offset() > last:
-                        return found
-                    found.add(message.offset())
+                    if (message.offset() or 0) <= last:
+                        yield message
+                    if (message.offset() or 0) >= last:
+                        return
                     deadline = time.monotonic() + ANSWERS_WITHIN_S
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    return found
+                    return
                 elif not error.retriable():
                     raise KafkaException(error)
-            if last in found:
-                return found
     finally:
         consumer.close()
     raise BrokerNotReady(

@@ -13,7 +13,14 @@ from confluent_kafka.admin import ConfigResource, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from indutech.kafka.connection import Broker
-from indutech.kafka.offsets import end_offsets, existing_offsets, group_offsets, stable_offsets, start_offsets
+from indutech.kafka.offsets import (
+    end_offsets,
+    existing_offsets,
+    group_offsets,
+    header_values,
+    stable_offsets,
+    start_offsets,
+)
 from indutech.kafka.readiness import ANSWERS_WITHIN_S, BrokerNotReady, RightMissing, asking, right_missing
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -27,6 +34,7 @@ __all__ = [
     "ensure_topic",
     "existing_offsets",
     "group_offsets",
+    "header_values",
     "stable_offsets",
     "start_offsets",
 ]

@@ -1,6 +1,7 @@
 """Sends with confluent-kafka, the faster client: idempotent, acks from all replicas, the partitions of kafka-python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -14,8 +15,8 @@ ANY_PARTITION = -1  # the partitioner chooses
 ONE_TICKET_ONLY = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD)
 
 
-class ConfluentSender:
-    """A `Sender`, as `counts` describes it."""
+class _Client:
+    """What both senders of this module are: the client with its settings, and the delivery reports."""
 
     def __init__(self, broker: Broker, topic: str, tally: Tally, limits: Limits) -> None:
         self._topic, self._tally = topic, tally
@@ -37,23 +38,6 @@ class ConfluentSender:
             }
         )
         self._answered = self._counter()
-
-    def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
-        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
-        produce, topic, answered = self._producer.produce, self._topic, self._answered
-        taken = 0
-        try:
-            for key, value in messages:
-                try:
-                    produce(topic, value, key, ANY_PARTITION, answered)  # by position: by name takes half as long again
-                except KafkaException as error:
-                    answered(error.args[0], None)
-                taken += 1
-        except BufferError:
-            pass  # no more room
-        finally:
-            self._tally.sent += taken
-        return taken
 
     def poll(self, wait_s: float) -> None:
         """Count the delivery reports that have come in; wait up to `wait_s` for one if there is none."""
@@ -93,3 +77,63 @@ class ConfluentSender:
                 tally.broken = error.str()
 
         return answered
+
+
+class ConfluentSender(_Client):
+    """A `Sender`, as `counts` describes it."""
+
+    def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
+        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
+        produce, topic, answered = self._producer.produce, self._topic, self._answered
+        taken = 0
+        try:
+            for key, value in messages:
+                try:
+                    produce(topic, value, key, ANY_PARTITION, answered)  # by position: by name takes half as long again
+                except KafkaException as error:
+                    answered(error.args[0], None)
+                taken += 1
+        except BufferError:
+            pass  # no more room
+        finally:
+            self._tally.sent += taken
+        return taken
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A message with one header, and what to call with its partition and offset once it is acknowledged."""
+
+    key: bytes
+    value: bytes
+    header: tuple[str, bytes]
+    acknowledged: Callable[[int, int], None]
+
+
+class MarkedSender(_Client):
+    """A `Sender` of messages with a header, each of which hears where it stands."""
+
+    def offer(self, messages: Sequence[Marked]) -> int:
+        """Queue as many of these messages as there is room for, and return how many."""
+        taken = 0
+        try:
+            for one in messages:
+                report = self._report(one)
+                try:
+                    self._producer.produce(self._topic, one.value, one.key, ANY_PARTITION, report, headers=[one.header])
+                except KafkaException as error:
+                    report(error.args[0], None)
+                taken += 1
+        except BufferError:
+            pass  # no more room
+        finally:
+            self._tally.sent += taken
+        return taken
+
+    def _report(self, one: Marked) -> Any:
+        def report(error: Any, message: Any) -> None:
+            self._answered(error, message)
+            if error is None:
+                one.acknowledged(message.partition(), message.offset())
+
+        return report

@@ -1,10 +1,14 @@
 """The counts of one run of the producer, and the interface that a Kafka client needs to update them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 
 ERRORS_KEPT = 20
+MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
+MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
+
+M_contra = TypeVar("M_contra", contravariant=True)
 
 
 @dataclass
@@ -44,17 +48,24 @@ class Limits:
     delivery_s: float  # a message without a delivery report by then has failed
     request_s: float
 
+    @classmethod
+    def of(cls, config: Mapping[str, str], broker_timeout_s: float) -> Self:
+        """Return the limits that follow from the settings of a topic, and from how long a broker is waited for."""
+        accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
+        # Three broker timeouts: a broker that pauses for one of them is waited for.
+        return cls(accepted, delivery_s=3 * broker_timeout_s, request_s=broker_timeout_s)
+
     @property
     def batch_bytes(self) -> int:
         """The largest batch, before compression, that the topic accepts for certain."""
         return min(1 << 20, self.message_bytes)
 
 
-class Sender(Protocol):
+class Sender(Protocol[M_contra]):
     """A Kafka client that sends in the background and adds the delivery reports to a tally."""
 
-    def offer(self, messages: Sequence[tuple[bytes, bytes]]) -> int:
-        """Queue as many of these (key, value) pairs as there is room for, and return how many."""
+    def offer(self, messages: Sequence[M_contra]) -> int:
+        """Queue as many of these messages as there is room for, and return how many."""
 
     def poll(self, wait_s: float) -> None:
         """Count the delivery reports that have come in; wait up to `wait_s` for one if there is none."""

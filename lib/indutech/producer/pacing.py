@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from indutech.producer.audit_log import AuditWriter
 from indutech.producer.counts import Sender, Tally
@@ -9,15 +10,16 @@ from indutech.producer.counts import Sender, Tally
 BEHIND_AT_MOST_S = 0.5  # what was missed before that in a stall is not sent in a burst
 TICK_S = 0.05
 
+M = TypeVar("M")
 Messages = Iterator[list[tuple[bytes, bytes]]]
 
 
-class Run:
+class Run(Generic[M]):
     """One run; `stopped` tells whether it was asked to end before all messages were sent."""
 
     def __init__(
         self,
-        sender: Sender,
+        sender: Sender[M],
         tally: Tally,
         audit_writer: AuditWriter,
         stop: Callable[[], bool],
@@ -27,7 +29,7 @@ class Run:
         self._stop, self._last_wait_s = stop, last_wait_s
         self.stopped = False
 
-    def send(self, messages: Messages, rate: float | None) -> None:
+    def send(self, messages: Iterator[list[M]], rate: float | None) -> None:
         """Send all and wait for the delivery reports; end early when asked to, or when the client cannot go on."""
         try:
             for chunk in messages if rate is None else self._at_rate(messages, rate):
@@ -42,7 +44,7 @@ class Run:
             if self._sender.in_flight():
                 self._sender.abandon()
 
-    def _hand_over(self, chunk: list[tuple[bytes, bytes]]) -> bool:
+    def _hand_over(self, chunk: list[M]) -> bool:
         while chunk:
             if not self._go_on():
                 return False
@@ -53,7 +55,7 @@ class Run:
         self._audit_writer.write_if_due()
         return self._go_on()
 
-    def _at_rate(self, messages: Messages, rate: float) -> Messages:
+    def _at_rate(self, messages: Iterator[list[M]], rate: float) -> Iterator[list[M]]:
         """Yield the messages when they are due: the n-th n / rate seconds after the first was acknowledged."""
         began = None
         due = 0

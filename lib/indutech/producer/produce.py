@@ -1,7 +1,7 @@
 """Sends tickets to the broker, generated or replayed from a file, and keeps the audit."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -23,8 +23,6 @@ from indutech.tickets.files import AS_IT_SAYS, Reading
 
 DEFAULT_COUNT = 20_000
 CHUNK = 1_000  # tickets handed over at once
-MESSAGE_BYTES = 1_048_588  # Kafka's default for max.message.bytes
-MESSAGE_OVERHEAD = 200  # headers of the batch and of the record
 
 
 class SendingBroke(InduTechError):
@@ -113,7 +111,7 @@ def produce(
     topic = topics.ensure_topic(broker, settings)
     topics.refuse_without("WRITE", broker, topic)
     tally = Tally(topic.partitions)
-    limits = _limits(settings, topic.config)
+    limits = Limits.of(topic.config, settings.broker_timeout_s)
     replay = Replay(settings, source, tally, limits.message_bytes, reading) if source else None
     if replay:
         seed, messages = None, replay.messages(CHUNK, count)
@@ -126,7 +124,9 @@ def produce(
         audit_writer = stack.enter_context(AuditWriter(settings, topic, ends, tally, seed=seed))
         if replay:
             stack.enter_context(replay)
-        sender: Sender = stack.enter_context(closing(_sender(broker, topic.name, tally, limits, load=load)))
+        sender: Sender[tuple[bytes, bytes]] = stack.enter_context(
+            closing(_sender(broker, topic.name, tally, limits, load=load))
+        )
         run = Run(sender, tally, audit_writer, stop, settings.broker_timeout_s)
         began = time.monotonic()
         stack.enter_context(progress_display.shown(lambda: _position(tally, count, began), wanted=progress))
@@ -167,13 +167,7 @@ def _position(tally: Tally, count: int | None, began: float) -> Position:
     return Position(f"Sending{rate}{failed}", acknowledged, count, "acknowledged")
 
 
-def _limits(settings: Settings, config: Mapping[str, str]) -> Limits:
-    accepted = int(config.get("max.message.bytes", MESSAGE_BYTES)) - MESSAGE_OVERHEAD
-    # Three broker timeouts: a broker that pauses for one of them is waited for.
-    return Limits(accepted, delivery_s=3 * settings.broker_timeout_s, request_s=settings.broker_timeout_s)
-
-
-def _sender(broker: Broker, topic: str, tally: Tally, limits: Limits, *, load: bool) -> Sender:
+def _sender(broker: Broker, topic: str, tally: Tally, limits: Limits, *, load: bool) -> Sender[tuple[bytes, bytes]]:
     if load:
         from indutech.producer.confluent import ConfluentSender
 

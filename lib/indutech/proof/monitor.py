@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from rich.table import Table
 
 from indutech.kafka.broker import Broker
-from indutech.lake import identity, layout
+from indutech.lake import identity, layout, replay_log
 from indutech.lake.layout import KINDS, DataFile
 from indutech.producer import audit
 from indutech.system.settings import Settings
@@ -39,6 +39,7 @@ class Reading:
     latency_p95_s: float | None
     latency_p99_s: float | None
     stored_per_s: float
+    replayed: int  # of the quarantine, sent again
 
     def as_dict(self) -> dict[str, Any]:
         """The reading as JSON prints it."""
@@ -54,6 +55,7 @@ class Monitor:
     _rows: dict[Path, int] = field(default_factory=dict)
     _history: deque[tuple[float, int]] = field(default_factory=deque)
     _duplicates: tuple[float, int | None] = (float("-inf"), None)
+    _replayed: tuple[int, int] = (0, 0)  # size of the log, and how many messages it names
 
     def read(self) -> Reading:
         """The figures now."""
@@ -73,6 +75,7 @@ class Monitor:
             latency_p95_s=p95,
             latency_p99_s=p99,
             stored_per_s=self._rate(stored),
+            replayed=self._replayed_messages(),
         )
 
     def _rows_of(self, file: DataFile) -> int:
@@ -82,6 +85,13 @@ class Monitor:
             except FileNotFoundError:  # compacted since it was listed; the next reading counts its successor
                 return 0
         return self._rows[file.path]
+
+    def _replayed_messages(self) -> int:
+        log = replay_log.log_file(self.settings)
+        size = log.stat().st_size if log.exists() else 0
+        if size != self._replayed[0]:
+            self._replayed = size, len(replay_log.read(self.settings).places)
+        return self._replayed[1]
 
     def _rate(self, stored: int) -> float:
         now = time.monotonic()
@@ -127,9 +137,10 @@ def as_line(reading: Reading) -> str:
     """The reading for a log: one line."""
     waiting = "no topic yet" if reading.lag is None else f"{reading.lag:,} waiting"
     rate = f"{reading.stored_per_s:,.0f} tickets/s"
+    replayed = f", {reading.replayed:,} of them replayed" if reading.replayed else ""
     return (
         f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
-        f"{reading.quarantined:,} set aside, {waiting}"
+        f"{reading.quarantined:,} set aside{replayed}, {waiting}"
     )
 
 
@@ -156,6 +167,7 @@ def _lines(reading: Reading) -> list[tuple[str, str, str]]:
         ("acknowledged", count(reading.acknowledged), "by the broker"),
         ("stored", count(reading.stored), "tickets in the lake"),
         ("set aside", count(reading.quarantined), "messages in quarantine"),
+        ("replayed", count(reading.replayed), "of them, sent again"),
         ("duplicates", count(reading.duplicate_tickets), "rows with a ticket_id that is stored already"),
         ("lag", count(reading.lag), "in the topic, not stored yet"),
         ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),

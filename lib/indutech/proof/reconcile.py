@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.lake import identity, layout
+from indutech.lake import identity, layout, replay_log
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity, LakeIdentityMismatch
 from indutech.lake.layout import KINDS, DataFile
@@ -115,6 +115,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         pending=sum(p.pending for p in partitions),
         gaps=sum(ranges.size(p.gaps) for p in partitions),
         duplicate_tickets=_duplicate_tickets(readable, sum(stored.values()), full),
+        replayed=len(replay_log.now(settings, broker).places),
         looked="full" if full else "ranges",
         partitions=partitions,
         unreadable=[str(file.path.relative_to(settings.lake_dir)) for file in unreadable],

@@ -39,8 +39,9 @@ class Proof:
     """The result of a reconciliation; the counts are sums over the partitions.
 
     `duplicate_tickets` counts rows whose `ticket_id` stands in the lake already (the producer sent again); it is None
-    when the lake is too large to compare ids and `full` was not asked for. `looked` is `ranges` when the two offset
-    columns of every file were read, `full` when every column was decoded and its page checksums verified as well.
+    when the lake is too large to compare ids and `full` was not asked for. `replayed` counts messages of the quarantine
+    that were sent again: they stay there, and what they became has an offset of its own. `looked` is `ranges` when the
+    two offset columns of every file were read, `full` when every column was decoded and its checksums verified as well.
     """
 
     topic: str
@@ -52,6 +53,7 @@ class Proof:
     pending: int
     gaps: int
     duplicate_tickets: int | None
+    replayed: int
     looked: Literal["ranges", "full"]
     partitions: list[PartitionProof]
     unreadable: list[str]
@@ -70,7 +72,10 @@ class Proof:
         acknowledged = f"{self.acknowledged:,} acknowledged, " if self.acknowledged else ""
         aside = f", {self.quarantined:,} set aside" if self.quarantined else ""
         pending = f", {self.pending:,} pending" if self.pending else ""
-        return f"{acknowledged}{self.stored:,} stored{aside}, {self.lost:,} lost, {self.twice:,} twice{pending}"
+        replayed = f", {self.replayed:,} replayed" if self.replayed else ""
+        return (
+            f"{acknowledged}{self.stored:,} stored{aside}{replayed}, {self.lost:,} lost, {self.twice:,} twice{pending}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The proof as JSON prints it."""

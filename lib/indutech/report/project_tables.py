@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import yaml
 
+from indutech.report.error_list import error_table
 from indutech.report.module_list import module_list
 from indutech.system.settings import PROJECT, Settings
 
@@ -45,4 +46,5 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "env-example": env_example,
     "ports": ports_table,
     "modules": module_list,
+    "errors": error_table,
 }

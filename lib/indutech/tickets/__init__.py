@@ -15,6 +15,7 @@ __all__ = [
     "files",
     "formats",
     "generator",
+    "mending",
     "schema",
     "strict_json",
 ]

@@ -1,6 +1,7 @@
 """The ticket's contract: its fields, each of a kind of `fields`, and the validation of a message against it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from indutech.system.errors import InduTechError
 from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
+from indutech.tickets.strict_json import JSON_BLANKS, byte_of, members, pairs_of
 from indutech.tickets.strict_json import Rejected as Rejected  # what `validate` answers, so it is had from here too
-from indutech.tickets.strict_json import pairs_of
 
 
 class ContractUnusable(InduTechError):
@@ -80,6 +81,15 @@ class Ticket(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a message: the reason, the field, and the byte where the wrong value begins."""
+
+    reason: str
+    field: str | None
+    position: int | None
+
+
 def _kind(name: str) -> Kind:
     field = Ticket.model_fields[name]
     if not field.is_required() and field.default is not None:
@@ -107,6 +117,29 @@ def validate(value: bytes | None) -> Ticket | Rejected:
     try:
         return Ticket.model_validate(dict(pairs))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        missing = first["type"] == "missing"
-        return Rejected(f"missing field: {first['loc'][0]}" if missing else str(first["ctx"]["reason"]))
+        return Rejected(_wrong_fields(error)[0][1])
+
+
+def all_faults(value: bytes | None) -> list[Fault]:
+    """Return everything that is wrong with a message, the reason that `validate` gives first; empty for a ticket.
+
+    A message that is not one JSON object without duplicate keys has one fault; otherwise each wrong field has one.
+    """
+    pairs = pairs_of(value)
+    if isinstance(pairs, Rejected):
+        return [Fault(pairs.reason, None, pairs.position)]
+    try:
+        Ticket.model_validate(dict(pairs))
+        return []
+    except ValidationError as error:
+        text = (value or b"").decode()
+        at = {member.key: byte_of(text, member.value_at) for member in members(text.strip(JSON_BLANKS))}
+        return [Fault(reason, name, at.get(name)) for name, reason in _wrong_fields(error)]
+
+
+def _wrong_fields(error: ValidationError) -> list[tuple[str, str]]:
+    """Return each wrong field and why it is refused, in the contract's order."""
+    return [
+        (str(one["loc"][0]), f"missing field: {one['loc'][0]}" if one["type"] == "missing" else one["ctx"]["reason"])
+        for one in error.errors(include_url=False, include_input=False)
+    ]

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 # Unicode's White_Space, then the zero-width space, the word joiner and the byte order mark, which look like nothing.
@@ -39,9 +40,20 @@ class Pairs(list[tuple[str, Any]]):
 
 @dataclass(frozen=True)
 class Rejected:
-    """Why a message is not a ticket."""
+    """Why a message is not a ticket, and, where it can be told, the byte at which that shows."""
 
     reason: str
+    position: int | None = field(default=None, compare=False)  # Spark gives the same reason, and no position
+
+
+@dataclass(frozen=True)
+class Member:
+    """One key of an object with its value: where both stand, counted in characters of the text."""
+
+    key: str
+    key_at: int
+    value_at: int
+    end: int
 
 
 def echo(text: str) -> str:
@@ -54,48 +66,82 @@ def pairs_of(value: bytes | None) -> Pairs | Rejected:
     if value is None:
         return Rejected("null value")
     if value.startswith(BYTE_ORDER_MARKS):
-        return Rejected("byte order mark")
+        return Rejected("byte order mark", 0)
     try:
-        body = value.decode("utf-8").strip(JSON_BLANKS)
-    except UnicodeDecodeError:
-        return Rejected("invalid UTF-8")
+        text = value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Rejected("invalid UTF-8", error.start)
+    body = text.strip(JSON_BLANKS)
     if not body:
         return Rejected("empty value")
+
+    def rejected(reason: str, at: int | None) -> Rejected:
+        return Rejected(reason, None if at is None else byte_of(text, at))
+
     if not body.startswith("{"):
-        return Rejected("not a JSON object")
-    if _depth(body) > MAX_DEPTH:
-        return Rejected(f"nested deeper than {MAX_DEPTH} levels")
+        return rejected("not a JSON object", 0)
+    if (too_deep := _too_deep(body)) is not None:
+        return rejected(f"nested deeper than {MAX_DEPTH} levels", too_deep)
     try:
         pairs, end = _DECODER.raw_decode(body)
-    except ValueError:
-        return Rejected("malformed JSON")
+    except ValueError as error:
+        return rejected("malformed JSON", getattr(error, "pos", None))
     if end != len(body):
-        return Rejected("text after the JSON object")
-    if re.search(LONE_SURROGATE, body):
-        return Rejected("lone surrogate")
-    if re.search(ESCAPED_NUL, body):
-        return Rejected("NUL character")
-    repeated = _first_repeated([key for key, _ in pairs])
-    return Pairs(pairs) if repeated is None else Rejected(f"duplicate key: {echo(repeated)}")
+        return rejected("text after the JSON object", end)
+    if found := re.search(LONE_SURROGATE, body):
+        return rejected("lone surrogate", found.end() - 1)
+    if found := re.search(ESCAPED_NUL, body):
+        return rejected("NUL character", found.end() - 1)
+    if (repeated := _first_repeated([key for key, _ in pairs])) is not None:
+        return rejected(f"duplicate key: {echo(pairs[repeated][0])}", list(members(body))[repeated].key_at)
+    return Pairs(pairs)
 
 
-def _first_repeated(keys: list[str]) -> str | None:
+def byte_of(text: str, at: int) -> int:
+    """Return the byte of a message at which a character of its text stands, counted without the blanks around it."""
+    before = len(text) - len(text.lstrip(JSON_BLANKS))
+    return len(text[: before + at].encode())
+
+
+def members(body: str) -> Iterator[Member]:
+    """Yield where each key of a well-formed object and its value stand; the text has no blanks around the object."""
+    at = _after_blanks(body, 1)
+    while body[at] != "}":
+        key, end = _DECODER.raw_decode(body, at)
+        value_at = _after_blanks(body, _after_blanks(body, end) + 1)  # over the colon
+        _, end = _DECODER.raw_decode(body, value_at)
+        yield Member(key, at, value_at, end)
+        at = _after_blanks(body, end)
+        if body[at] == ",":
+            at = _after_blanks(body, at + 1)
+
+
+def _after_blanks(body: str, at: int) -> int:
+    while body[at] in JSON_BLANKS:
+        at += 1
+    return at
+
+
+def _first_repeated(keys: list[str]) -> int | None:
     seen: set[str] = set()
-    for key in keys:
+    for place, key in enumerate(keys):
         if key in seen:
-            return key
+            return place
         seen.add(key)
     return None
 
 
-def _depth(body: str) -> int:
+def _too_deep(body: str) -> int | None:
+    """Return the place of the first bracket that opens a level too many."""
     if body.count("{") + body.count("[") <= MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for bracket in re.sub(NOT_BRACKETS, "", re.sub(STRINGS, "", body)):
-        depth += 1 if bracket in "{[" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        return None
+    depth = 0
+    for found in re.finditer(STRINGS + r"|[\[\]{}]", body):
+        bracket = found[0]
+        depth += 1 if bracket in ("{", "[") else -1 if bracket in ("}", "]") else 0
+        if depth > MAX_DEPTH:
+            return found.start()
+    return None
 
 
 def _number(written: str) -> Number:
