@@ -88,7 +88,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
     },
     "history": {
         "01-service-choices": r"the (\d+) TB of history",
-        "02-compatibility": r"The (\d+) TB by DataSync",
+        "02-compatibility": r"The history by DataSync, throttled by day \| (\d+) TB",
         "03-costs": r"its (\d+) TB and 10 TB as TiB",
     },
 }  # fmt: skip

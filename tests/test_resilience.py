@@ -62,8 +62,8 @@ def test_sensor_data_takes_the_drawn_way() -> None:
 
 
 def test_forty_terabytes_take_what_arithmetic_says() -> None:
-    """40 × 10¹² bytes: 37 days at 100 Mbit/s, 3.7 at 1 Gbit/s, 9 hours at 10 Gbit/s; 1.43 times that at 70 %."""
+    """Read as 40 TiB, as it is billed: 40.7 days at 100 Mbit/s, 4.1 at 1 Gbit/s; 1.43 times that at 70 %."""
     days = [days_for_history(platform(), mbps, 1) for mbps in (100, 500, 1000, 10_000)]
-    assert [round(some, 1) for some in days] == [37.0, 7.4, 3.7, 0.4]
-    assert round(24 * days[-1]) == 9
+    assert [round(some, 1) for some in days] == [40.7, 8.1, 4.1, 0.4]
+    assert round(24 * days[-1]) == 10
     assert round(days_for_history(platform(), 1000, 0.7) / days[2], 2) == 1.43

@@ -36,7 +36,7 @@ def test_a_folder_whose_name_is_a_pattern(
 
     assert reconcile.prove(settings, broker, full=True).exit_code == 0
     assert reader.read(settings).num_rows == 200
-    seen = reader.as_others_see_it(settings, spark)
+    seen = reader.rows_by_reader(settings, spark)
     assert seen["rows"].tolist() == seen["distinct places"].tolist() == [200] * 4
     assert list(decoy.iterdir()) == []
 
@@ -76,6 +76,7 @@ spark.stop()
 """
 
 
+@pytest.mark.java
 def test_another_spark_on_the_machine(tmp_path: Path) -> None:
     """Settings of another Spark and Hadoop do not reach ours, nor do a bare locale and no home folder stop it."""
     (tmp_path / "spark-defaults.conf").write_text("spark.hadoop.leaked yes\nspark.sql.shuffle.partitions 77\n")

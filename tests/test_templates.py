@@ -12,6 +12,7 @@ from indutech.architecture import platform
 from indutech.architecture.model import Platform
 from indutech.architecture.templates import lint, stacks
 from indutech.cli.app import app
+from indutech.cli.template import TemplateMistake
 from indutech.costs.guardrails import WATCH_FOLDER
 from indutech.costs.inputs.usage import USAGE_FILE, read_usage
 from indutech.report import generated_templates
@@ -139,6 +140,7 @@ def test_a_planted_mistake_fails_the_check(
     result = CliRunner().invoke(app, ["template", "--check"])
 
     assert result.exit_code == 1
+    assert isinstance(result.exception, TemplateMistake)
     assert sentence in str(result.exception)
 
 

@@ -81,15 +81,6 @@ class Ticket(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with a message: the reason, the field, and the byte where the wrong value begins."""
-
-    reason: str
-    field: str | None
-    position: int | None
-
-
 def _kind(name: str) -> Kind:
     field = Ticket.model_fields[name]
     if not field.is_required() and field.default is not None:
@@ -118,6 +109,15 @@ def validate(value: bytes | None) -> Ticket | Rejected:
         return Ticket.model_validate(dict(pairs))
     except ValidationError as error:
         return Rejected(_wrong_fields(error)[0][1])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a message: the reason, the field, and the byte where the wrong value begins."""
+
+    reason: str
+    field: str | None
+    position: int | None
 
 
 def all_faults(value: bytes | None) -> list[Fault]:
