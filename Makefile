@@ -39,8 +39,9 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
 	@$(BIN)/indutech report
 
+# By file, so that what a module shares is made once; much of it waits, so two processes take little more than half.
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
