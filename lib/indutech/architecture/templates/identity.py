@@ -15,7 +15,7 @@ def identity(platform: Platform) -> Template:
     directory = platform["managed_ad"]
     users = [flow.target for flow in platform.flow if flow.source == "secrets_manager"]
     resources: dict[str, Any] = {f"Key{domain}": _key(domain) for domain in KEYS}
-    resources |= {f"Secret{pascal(user)}": _secret(user) for user in [*users, "directory", "warehouse"]}
+    resources |= {f"Secret{pascal(user)}": _secret(user) for user in [*users, "directory", "warehouse", "san"]}
     resources["Directory"] = {"Type": "AWS::DirectoryService::MicrosoftAD", "Properties": {
         "Name": f"aws.{platform.plant.domain}", "ShortName": "AWSINDUTECH", "Edition": "Standard",
         "Password": sub("{{resolve:secretsmanager:${SecretDirectory}:SecretString:password}}"),
@@ -28,6 +28,12 @@ def identity(platform: Platform) -> Template:
             "Effect": "Allow", "Action": ["redshift:DescribeClusters"], "Resource": "*"}]},
         "Tags": TAGS,
     }}  # fmt: skip
+    resources["OperatorPermissions"] = {"Type": "AWS::SSO::PermissionSet", "Properties": {
+        "InstanceArn": ref("IdentityCenter"), "Name": "operator", "SessionDuration": "PT1H",
+        "Description": "Opens sessions on the platform's machines; no forwarded port",
+        "InlinePolicy": {"Version": "2012-10-17", "Statement": _sessions()},
+        "Tags": TAGS,
+    }}  # fmt: skip
     values: dict[str, Any] = {f"Key{domain}": {"Fn::GetAtt": [f"Key{domain}", "Arn"]} for domain in KEYS}
     values |= {name: ref(name) for name in resources if name.startswith("Secret")}
     return template(
@@ -37,6 +43,21 @@ def identity(platform: Platform) -> Template:
             "AllowedPattern": "^arn:aws:sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}$"}},
         Outputs=exported(**values),
     )  # fmt: skip
+
+
+def _sessions() -> list[dict[str, Any]]:
+    """Shell sessions on tagged machines; a session document other than the platform's is refused."""
+    tagged = {"StringEquals": {"ssm:resourceTag/Projet": "InduTech"}}
+    checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    own = "arn:aws:ssm:*:*:session/${aws:username}-*"
+    return [
+        {"Effect": "Allow", "Action": "ssm:StartSession", "Resource": "arn:aws:ec2:*:*:instance/*",
+         "Condition": {**tagged, **checked}},
+        {"Effect": "Allow", "Action": "ssm:StartSession", "Condition": checked,
+         "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"},
+        {"Effect": "Allow", "Action": ["ssm:ResumeSession", "ssm:TerminateSession"], "Resource": own},
+        {"Effect": "Allow", "Action": ["ec2:DescribeInstances", "ssm:DescribeInstanceInformation"], "Resource": "*"},
+    ]  # fmt: skip
 
 
 def _key(domain: str) -> dict[str, Any]:

@@ -19,7 +19,8 @@ FREE = {
     "AWS::EC2::VPNConnectionRoute", "AWS::ElasticLoadBalancingV2::Listener",
     "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::InstanceProfile", "AWS::IAM::Role",
     "AWS::Redshift::ClusterParameterGroup", "AWS::Redshift::ClusterSubnetGroup",
-    "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup", "AWS::S3::BucketPolicy",
+    "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup",
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation", "AWS::S3::BucketPolicy",
     "AWS::SNS::Topic",
 }  # fmt: skip
 PRICED_BY_CLASS = re.compile(r"ec2_|dms_|redshift_ra3")  # ids of prices that name the class of a machine

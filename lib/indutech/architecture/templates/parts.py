@@ -79,8 +79,14 @@ def machines(platform: Platform, component: Component, name: str) -> dict[str, A
         role: {"Type": "AWS::IAM::Role", "Properties": {
             "AssumeRolePolicyDocument": allow("sts:AssumeRole", principal={"Service": "ec2.amazonaws.com"}),
             "ManagedPolicyArns": [sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{policy}") for policy in managed],
-            "Policies": [{"PolicyName": "own-secret", "PolicyDocument": allow(
-                "secretsmanager:GetSecretValue", resource=imported(f"Secret{pascal(component.id)}"))}],
+            "Policies": [
+                {"PolicyName": "own-secret", "PolicyDocument": allow(
+                    "secretsmanager:GetSecretValue", resource=imported(f"Secret{pascal(component.id)}"))},
+                {"PolicyName": "packages", "PolicyDocument": allow(
+                    "s3:GetObject", resource={"Fn::Join": ["", [imported("LakeArn"), "/packages/*"]]})},
+                {"PolicyName": "keys", "PolicyDocument": allow(
+                    "kms:Decrypt", resource=[imported("KeyLake"), imported("KeySecrets")])},
+            ],
             "Tags": TAGS,
         }},
         profile: {"Type": "AWS::IAM::InstanceProfile", "Properties": {"Roles": [ref(role)]}},
