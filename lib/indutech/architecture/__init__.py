@@ -18,4 +18,5 @@ __all__ = [
     "sources",
     "tables",
     "templates",
+    "threats",
 ]

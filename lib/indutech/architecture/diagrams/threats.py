@@ -16,7 +16,7 @@ def draw(platform: Platform) -> bytes:
     halves = [f"{said[flow.id].first} {said[flow.id].second}" for flow in others if said[flow.id].line is not ANSWERED]
     with laid_out(platform, "InduTech: threats, flow by flow", said, foot=64) as (sheet, bottom):
         sheet.text(MEANING, (590, bottom + 14), 12.5, bold=True)
-        words = f"{len(others)} flows of secrets, logs, backups and operators are not drawn; of them not all is answered for "
+        words = f"{len(others)} flows of secrets, logs, backups and operators are not drawn; not fully answered: "
         sheet.text(words + (", ".join(halves) or "none"), (590, bottom + 32), 12.5, color=MUTED)
         _legend(sheet, bottom + 51)
     return sheet.svg()
