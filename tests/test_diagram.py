@@ -35,6 +35,11 @@ def words(svg: bytes) -> str:
     return " ".join(text for element in ET.fromstring(svg).iter(f"{SVG}text") if (text := element.text))  # noqa: S314
 
 
+def packed(text: str) -> str:
+    """Without spaces and quotes: where a line breaks does not matter."""
+    return re.sub(r"[\s`]", "", text)
+
+
 def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     """Neither a clock nor a random id is in a drawing."""
     for folder in ("once", "twice"):
@@ -140,20 +145,20 @@ def test_the_network_view_has_every_group_subnet_and_port() -> None:
 def test_the_ways_view_says_for_each_way_what_limits_it_and_what_remains() -> None:
     """No way without its gate, and none without what the gate lets through."""
     model = platform()
-    said = words(render.svg(View.WAYS, model)).replace(" ", "")
+    said = packed(words(render.svg(View.WAYS, model)))
     for way in model.way_out:
         for part in (way.way, way.how, way.limited_by, way.remains):
-            assert part.replace("`", "").replace(" ", "") in said, part
+            assert packed(part) in said, part
 
 
 def test_the_migration_view_has_every_step_in_order() -> None:
     """Size, weeks, condition and way back of each step; the bars follow each other."""
     model = platform()
     drawn = render.svg(View.WAVES, model)
-    said = words(drawn).replace(" ", "")
+    said = packed(words(drawn))
     for wave in model.wave:
         for part in (f"{wave.order}{wave.what}", wave.size, wave.go, wave.back):
-            assert part.replace("`", "").replace(" ", "") in said, part
+            assert packed(part) in said, part
     bars = [float(text.get("x", 0)) for text in ET.fromstring(drawn).iter(f"{SVG}text")  # noqa: S314
             if text.get("font-weight") == "bold" and (text.text or "").isdigit()]  # fmt: skip
     assert bars == sorted(bars)
@@ -168,7 +173,7 @@ def test_the_data_view_shows_each_class_wherever_it_lies() -> None:
         name = data.name.replace("`", "")
         assert said.count(name) == len(data.where) + 1, name
         assert f"{name}: {data.level}" in said
-        assert data.protection.replace(" ", "") in said.replace(" ", "")
+        assert packed(data.protection) in packed(said)
 
 
 def test_a_level_without_a_colour_is_refused() -> None:
@@ -257,11 +262,11 @@ def test_a_label_that_would_cover_a_box_is_named() -> None:
 
 
 def test_the_panel_says_when_it_is_full() -> None:
-    """Nine services have room in it."""
+    """Twelve services have room in it."""
     content = copy.deepcopy(facts())
     budgets = next(entry for entry in content["component"] if entry["id"] == "budgets")
-    content["component"] += [budgets | {"id": f"one_more_{i}"} for i in range(2)]
-    with pytest.raises(DiagramError, match="holds 9 components, not 10: give 'one_more_1' a place"):
+    content["component"] += [budgets | {"id": f"one_more_{i}"} for i in range(3)]
+    with pytest.raises(DiagramError, match="holds 12 components, not 13: give 'one_more_2' a place"):
         render.svg(View.OVERVIEW, checked(content))
 
 
@@ -347,4 +352,5 @@ def test_both_models_can_be_drawn() -> None:
     edge = read(PROJECT / "assets" / "platform-edge.toml")
 
     for view in View:
-        assert "Edge broker" in words(render.svg(view, edge))
+        drawn = words(render.svg(view, edge))
+        assert "Edge broker" in drawn or view in (View.WAYS, View.DATA, View.WAVES), view
