@@ -103,16 +103,10 @@ def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
     objects = gib * 1024 / u("lake_object_mib")
     return [
         Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
-        Charge(
-            component,
-            "s3_int_archive_instant",
-            cold,
-            "GB-Months",
-            "Not read for 90 days, still readable at once",
-            grows=True,
-        ),
+        Charge(component, "s3_int_archive_instant", cold, "GB-Months", "Not read for 90 days, still readable at once",
+               grows=True),
         Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
-    ]
+    ]  # fmt: skip
 
 
 def s3_lake(u: Usage) -> list[Charge]:
@@ -172,15 +166,10 @@ def vpn(u: Usage) -> list[Charge]:
 def endpoints(u: Usage) -> list[Charge]:
     """Interface endpoints instead of a way out to the internet; S3 uses the gateway endpoint, which is free."""
     return [
-        Charge(
-            "endpoints",
-            "endpoint_hour",
-            hours(u("endpoint_zones") * u("endpoint_services")),
-            "Hours",
-            "Per service and zone",
-        ),
+        Charge("endpoints", "endpoint_hour", hours(u("endpoint_zones") * u("endpoint_services")), "Hours",
+               "Per service and zone"),
         Charge("endpoints", "endpoint_data", u("endpoint_gb_month"), "GB", "Logs, keys, secrets"),
-    ]
+    ]  # fmt: skip
 
 
 def governance(u: Usage) -> list[Charge]:
