@@ -284,12 +284,28 @@ def test_operators_come_in_by_a_logged_session_and_machines_are_patched_one_by_o
     assert operate["Patches"]["Properties"]["MaxErrors"] == "0"
 
 
+def test_each_end_of_the_replication_has_a_secret_that_says_where_it_is() -> None:
+    """DMS asks for no name of the plant: its secret has the listener's address; the other one has the cluster's."""
+    made = generated_templates.made(platform.platform())
+    warehouse, identity = made["warehouse"]["Resources"], made["identity"]["Resources"]
+    ends = {
+        "SecretDms": (identity, warehouse["Source"]["Properties"]["MicrosoftSqlServerSettings"], "${Listener}", 1433),
+        "SecretWriter": (
+            warehouse, warehouse["Target"]["Properties"]["RedshiftSettings"], "${Warehouse.Endpoint.Address}", 5439,
+        ),
+    }  # fmt: skip
+    for name, (stack, settings, host, number) in ends.items():
+        holds = json.loads(stack[name]["Properties"]["GenerateSecretString"]["SecretStringTemplate"]["Fn::Sub"])
+        assert (holds["host"], holds["port"]) == (host, number)
+        assert name in json.dumps(settings["SecretsManagerSecretId"])
+
+
 def test_a_secret_that_no_template_makes_is_found() -> None:
     """A reference by a name would be resolved at deployment only, and fail there."""
     model = platform.platform()
     made = generated_templates.made(model)
     files = made["lake"]["Resources"]["PlantFiles"]["Properties"]
-    files["Password"] = "{{resolve:secretsmanager:indutech-san:SecretString:password}}"
+    files |= {"Password": "{{resolve:secretsmanager:indutech-san:SecretString:password}}"}
 
     found = lint.findings(model, made, generated_templates.charged(model))
 

@@ -1,5 +1,6 @@
 """What several templates need: tags, references to other stacks, ports as rules, machines."""
 
+import json
 import re
 from typing import Any
 
@@ -69,6 +70,18 @@ def zone_letter(platform: Platform, subnet: str) -> str:
     """The letter of the zone in which a subnet is."""
     [zone] = [one.zone for one in platform.subnet if one.id == subnet]
     return zone.removeprefix(platform.region)
+
+
+def secret(user: str, key: Any, host: str = "", number: int = 0) -> dict[str, Any]:
+    """What somebody signs in with; DMS reads from it where to connect to as well."""
+    holds = json.dumps({"username": user} | ({"host": host, "port": number} if host else {}))
+    return {"Type": "AWS::SecretsManager::Secret", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "Description": f"What {user} signs in with", "KmsKeyId": key, "Tags": TAGS,
+                "GenerateSecretString": {"SecretStringTemplate": sub(holds) if "${" in holds else holds,
+                                         "GenerateStringKey": "password", "PasswordLength": 32,
+                                         "ExcludeCharacters": "\"'@/\\;,%+"},
+            }}  # fmt: skip
 
 
 def machines(platform: Platform, component: Component, name: str) -> dict[str, Any]:
