@@ -13,6 +13,7 @@ __all__ = [
     "failures",
     "model",
     "plan",
+    "plan_tables",
     "platform",
     "quantities",
     "sources",

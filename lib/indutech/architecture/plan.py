@@ -124,6 +124,7 @@ class Wave(Fact):
     what: str
     size: str
     weeks: float
+    starts: tuple[str, ...] = ()  # components paid from this step on; what no step names is paid from the first
     go: str  # the cut-over criterion
     back: str
     assumed: bool = True
