@@ -193,6 +193,7 @@ def test_the_threat_view_names_what_is_open_and_what_half() -> None:
 
     assert f"{numbers['directory_names']} RDE open: STI" in before
     assert f"{numbers['events_in']} STIDE partly: R" in before
+    assert f"{numbers['directory_trust']} SRDE partly: TI" in before, "time is not encrypted"
     assert f"{numbers['sensor_events']} STRIDE answered" in before
     assert f"{numbers['sensor_events']} TRIDE open: S" in after
 

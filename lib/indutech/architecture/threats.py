@@ -12,7 +12,7 @@ LETTERS = {  # of STRIDE, with the column that answers each
     "S": "spoofing", "T": "tampering, disclosure", "R": "repudiation", "I": "tampering, disclosure",
     "D": "denial of service", "E": "elevation",
 }  # fmt: skip
-NONE_OF_ITS_OWN = "None of its own"  # with which half an answer about logs begins
+HALF = ("None of its own", "is not encrypted")  # words of half an answer: about logs, about what is left open
 
 
 def threats(platform: Platform) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def letters(platform: Platform, flow: Flow) -> dict[str, str]:
     """For each letter of STRIDE `answered`, `partly` or `open`."""
     said = {letter: answers(platform, flow)[column] for letter, column in LETTERS.items()}
     return {
-        letter: "open" if OPEN in answer else "partly" if answer.startswith(NONE_OF_ITS_OWN) else "answered"
+        letter: "open" if OPEN in answer else "partly" if any(word in answer for word in HALF) else "answered"
         for letter, answer in said.items()
     }
 

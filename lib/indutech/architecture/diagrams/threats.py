@@ -35,8 +35,8 @@ def _legend(sheet: Sheet, y: float) -> None:
     x = 150.0
     for line, words in (
         (ANSWERED, "all six have an answer in the model"),
-        (PARTLY, "one has half an answer"),
-        (OPEN, "one has none"),
+        (PARTLY, "some have half an answer"),
+        (OPEN, "some have none"),
     ):
         sheet.line([(x, y), (x + 44, y)], line)
         sheet.text(words, (x + 56 + len(words) * 3.1, y), 13)
