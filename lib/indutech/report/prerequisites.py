@@ -51,7 +51,7 @@ def settings_for(asked: Asked) -> Settings:
 
 
 def lesson(settings: Settings, name: str) -> Settings:
-    """The same topic with an empty data folder for a sink that a notebook shows: nothing else of the notebook changes."""
+    """The same topic with an empty data folder, for a sink that a notebook shows: the lake stays as it is."""
     folder = settings.data_dir / "runs" / f"lesson-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     return settings.model_copy(update={"data_dir": folder})

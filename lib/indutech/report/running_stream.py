@@ -45,9 +45,7 @@ def waited(settings: Settings, broker: Broker, spark: SparkSession, *, rate: int
     before = topics.end_offsets(broker, own.topic)
     stopping, position = threading.Event(), StreamPosition(own, broker, asks=False)
     with ThreadPoolExecutor(1) as beside:
-        running = beside.submit(
-            job.run, own, broker, once=False, spark=spark, position=position, stop=stopping.is_set
-        )
+        running = beside.submit(job.run, own, broker, once=False, spark=spark, position=position, stop=stopping.is_set)
         try:
             _wait(running, lambda: position.look().text != "Starting Spark", own)
             produce.produce(own, broker, count=rate * seconds, rate=rate, seed=seed, progress=False)

@@ -108,7 +108,7 @@ def _new_session(settings: Settings) -> SparkSession:
 
 
 def read_topic(spark: SparkSession, settings: Settings, broker: Broker, first_offsets: Mapping[int, int]) -> DataFrame:
-    """Return the topic as a streaming table: a row per message, from `first_offsets` unless a checkpoint knows better."""
+    """Return the topic as a streaming table, a row per message; it begins at `first_offsets` without a checkpoint."""
     first = {settings.topic: {str(partition): offset for partition, offset in first_offsets.items()}}
     return (
         spark.readStream.format("kafka")
