@@ -44,16 +44,19 @@ def findings(platform: Platform, stacks: Mapping[str, Template], charged: Iterab
 
 def cfn_lint(region: str, stacks: Mapping[str, Template]) -> list[str]:
     """What cfn-lint says for that region: errors, and warnings that nobody has explained."""
-    from cfnlint.api import lint
-    from cfnlint.config import ManualArgs
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.decode.decode import decode_str
     from cfnlint.helpers import REGIONS
+    from cfnlint.runner import Runner
 
     if region not in REGIONS:
         return [f"AWS has no region {region!r}."]
+    runner = Runner(ConfigMixIn(regions=[region]))  # once: it reads some hundred rules
+    decoded = {name: decode_str(text(template)) for name, template in stacks.items()}
     return [
         f"{name}, {match.rule.id}: {match.message} ({'/'.join(map(str, match.path or []))})"
-        for name, template in stacks.items()
-        for match in lint(text(template), config=ManualArgs(regions=[region]))
+        for name, (template, unreadable) in decoded.items()
+        for match in (unreadable or runner.validate_template(template))
         if match.rule.id not in EXPLAINED
     ]
 
