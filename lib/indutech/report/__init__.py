@@ -4,4 +4,15 @@ Notebooks import `parameters` and `prerequisites`; `build` is what `indutech rep
 `documents` renews whatever is generated and committed, `compare` shows what differs between two models.
 """
 
-__all__ = ["build", "compare", "documents", "generated_templates", "parameters", "prerequisites"]
+__all__ = [
+    "build",
+    "compare",
+    "documents",
+    "edition",
+    "findings",
+    "generated_templates",
+    "kept_runs",
+    "parameters",
+    "prerequisites",
+    "run_comparison",
+]

@@ -19,10 +19,12 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from traitlets.config import Config
 
+from indutech.report import findings
+from indutech.report.edition import claims, figures
+from indutech.report.edition.figures import PLOTLY
 from indutech.system.settings import PROJECT
 
 STYLE = PROJECT / "assets" / "report"
-PLOTLY = "application/vnd.plotly.v1+json"
 CHART_HEIGHT = 400
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
@@ -65,11 +67,14 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     )  # fmt: skip
     exporter.register_filter("markdown2html", to_markup)
     exporter.register_filter("plotly_figure", plotly_figure)
+    exporter.register_filter("picture_title", picture_title)
+    exporter.register_filter("says", findings.anchor)
     exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
     body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
     soup = BeautifulSoup(body, "html.parser")
-    _keep_links_inside(soup, page.get("files", ()))
+    _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
     _make_tables_readable(soup)
+    _add_sources(soup)
     return str(soup)
 
 
@@ -89,15 +94,19 @@ def document_part(text: str) -> str:
 def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
     """A Plotly bundle as the template needs it: the title apart, so that it can wrap; JSON safe inside a script."""
     layout = dict(figure["layout"])
-    title = layout.pop("title", None) or {}
-    text = title if isinstance(title, str) else title.get("text") or ""
-    if text and isinstance(layout.get("margin"), dict):
-        layout["margin"] = {**layout["margin"], "t": 24}
-    elif text:
-        layout["margin"] = {"t": 24}
+    plain = figures.title(layout)
+    layout.pop("title", None)
+    if plain:
+        margin = layout.get("margin")
+        layout["margin"] = {**(margin if isinstance(margin, dict) else {}), "t": 24}
     spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
-    plain = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", str(text))).split())
     return {"title": plain, "height": layout.get("height") or CHART_HEIGHT, "json": spec}
+
+
+def picture_title(svg: str) -> str:
+    """What a drawing calls itself."""
+    found = re.search(r"<title>(.*?)</title>", svg, re.DOTALL)
+    return html.unescape(found[1]).strip() if found else ""
 
 
 def highlighting_css() -> str:
@@ -139,17 +148,41 @@ def _paragraph(markdown_text: str, name: str) -> str:
     return re.sub(r"\s+", " ", found[1]).strip() if found else ""
 
 
-def _keep_links_inside(soup: BeautifulSoup, files: Collection[str]) -> None:
-    """A link to a notebook leads to its page; one to a file that the report does not carry becomes plain text."""
+def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Mapping[str, str]) -> None:
+    """A link to a notebook or document leads to its page, one to a file to the copy; any other becomes plain text.
+
+    Pictures that the report carries are shown from the copy, others are left out.
+    """
     for link in soup.select("main .text a[href], main .reading a[href]"):
         target, _, part = str(link["href"]).partition("#")
-        page = f"{target.removesuffix('.ipynb')}.html"
+        name = target.rpartition("/")[2]
+        page = f"{re.sub(r'[.](ipynb|md)$', '', name)}.html"
         if re.match(r"(https?:|mailto:)", target) or not target:
             continue
         if page in files:
             link["href"] = f"{page}#{part}" if part else page
+        elif name in carried:
+            link["href"] = carried[name]
         else:
             link.unwrap()
+    for picture in soup.select("main .text img[src]"):
+        name = str(picture["src"]).rpartition("/")[2]
+        if name in carried:
+            picture["src"] = carried[name]
+        elif not str(picture["src"]).startswith("data:"):
+            picture.decompose()
+
+
+def _add_sources(soup: BeautifulSoup) -> None:
+    """Keys of claims become numbers, and the page ends with what each number stands for."""
+    used, place = claims.link(soup), soup.select_one("main > nav.turn")
+    if used and place:
+        listed = f'<section class="text sources"><h2 id="sources">Sources</h2><ol>{claims.source_list(used)}</ol></section>'
+        place.insert_before(BeautifulSoup(listed, "html.parser"))
+        contents = soup.select_one(".contents ol")
+        if contents:
+            entry = '<li class="level-2"><a href="#sources">Sources</a></li>'
+            contents.append(BeautifulSoup(entry, "html.parser"))
 
 
 def _make_tables_readable(soup: BeautifulSoup) -> None:

@@ -1,0 +1,88 @@
+"""The front page: what was asked, proposed, costs, runs, survives, is proved, is not verified, and is to be decided.
+
+All its words are in assets/report/index.html.j2, marked for gettext; this module brings the figures.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import jinja2
+from bs4 import BeautifulSoup
+
+from indutech.costs.model import CostModel, read_model
+from indutech.costs.views import summary
+from indutech.report.edition import pages
+from indutech.report.findings import Findings
+from indutech.report.edition.pages import STYLE
+from indutech.report.edition.reference_runs import FaultRow, FaultRuns
+
+
+@dataclass(frozen=True)
+class Family:
+    """The faults of one family together: how many, what they cost, and the longest recovery."""
+
+    name: str
+    faults: int
+    sent: int
+    lost: int
+    twice: int
+    quarantined: int
+    slowest_s: float | None
+
+
+def html(
+    found: Findings,
+    listed: Sequence[Any],
+    run: Any,
+    faults: FaultRuns | None,
+    carried: Mapping[str, str],
+    model: CostModel | None = None,
+) -> str:
+    """The front page."""
+    model = model or read_model()  # of the committed measurement, as the page for finance
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(STYLE), autoescape=True, extensions=["jinja2.ext.i18n"]
+    )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    context = {
+        "figures": {name: asdict(figure) for name, figure in found.items()},
+        "notebooks": [page for page in listed if page.is_notebook],
+        "documents": [page for page in listed if not page.is_notebook],
+        "run": run,
+        "carried": carried,
+        "families": families(faults) if faults else [],
+        "faults": faults,
+        "decisions": pages.document_part(summary.decisions_to_make(model)),
+        "verify": pages.document_part(summary.verify_first(model)),
+    }
+    return environment.get_template("index.html.j2").render(context) + "\n"
+
+
+def families(faults: FaultRuns) -> list[Family]:
+    """The faults by family, in the order in which they were injected."""
+    rows: dict[str, list[FaultRow]] = {}
+    for row in faults.rows:
+        rows.setdefault(row.family, []).append(row)
+    return [
+        Family(
+            name,
+            len(some),
+            sum(row.sent for row in some),
+            sum(row.lost for row in some),
+            sum(row.twice for row in some),
+            sum(row.quarantined for row in some),
+            max((row.recovery_s for row in some if row.recovery_s is not None), default=None),
+        )
+        for name, some in rows.items()
+    ]
+
+
+def conclusions(index: str) -> dict[str, str]:
+    """What each section of a front page concludes, as plain text: two runs are compared by it."""
+    soup = BeautifulSoup(index, "html.parser")
+    return {
+        str(section["id"]): " ".join(" ".join(part.get_text() for part in section.select(".conclusion")).split())
+        for section in soup.select("section[id]")
+        if section.select(".conclusion")
+    }
