@@ -14,11 +14,13 @@ from typing import Any
 import jinja2
 import nbformat
 import plotly
+from bs4 import BeautifulSoup
 
 from indutech.jvm.jars import KAFKA_SERVER, WANTED
 from indutech.report import pages
 from indutech.report.execution import Executed
 from indutech.report.pages import STYLE
+from indutech.show import readable
 from indutech.system.settings import PROJECT
 
 SUMMARY = PROJECT / "docs" / "00-summary.md"
@@ -116,7 +118,11 @@ def _page(source: Path, notebook: nbformat.NotebookNode) -> Page:
 def _index(listed: Sequence[Page], run: Run) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(STYLE), autoescape=True)
     summary = pages.document_part(SUMMARY.read_text(encoding="utf-8"))
-    return environment.get_template("index.html.j2").render(pages=listed, run=run, summary=summary) + "\n"
+    soup = BeautifulSoup(
+        environment.get_template("index.html.j2").render(pages=listed, run=run, summary=summary), "html.parser"
+    )
+    readable.tables(soup)
+    return f"{soup}\n"
 
 
 def _write_assets(folder: Path) -> None:
