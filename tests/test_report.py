@@ -14,10 +14,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.report import build, pages, report_folder
+from indutech.report import build
 from indutech.report.build import ProofBroken
+from indutech.report.edition import pages, report_folder
+from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed
-from indutech.report.report_folder import ProofLine, Run
 
 FIRST = """# Tickets & co
 

@@ -31,7 +31,7 @@ class ProofBroken(InduTechError):
 
 @dataclass(frozen=True)
 class MadeReport:
-    """The report's index page, its reconciliation (None if no notebook sent anything), and files that hold all of it."""
+    """The report's index page, its reconciliation (None if nothing was sent), and the files that hold all of it."""
 
     index: Path
     proof: ProofLine | None
@@ -99,13 +99,15 @@ def _written(executed: Sequence[Executed], into: Path, run: Run) -> MadeReport:
 def _bound(report: Path) -> tuple[list[Path], str]:
     """The one file and the PDF; without Chromium the file draws its charts with Plotly, and there is no PDF."""
     program = chromium.find()
-    if program is None:
-        return [one_file.write(report, None)], f"No PDF, and the one file carries Plotly: {chromium.HOW_TO_GET}."
-    try:
-        charts = chromium.draw(one_file.chart_specs(report), program)
-        return [one_file.write(report, charts), pdf.write(report, charts, program)], ""
-    except BrowserFailed as failed:
-        return [one_file.write(report, None)], f"No PDF, and the one file carries Plotly: {failed}"
+    why = chromium.HOW_TO_GET
+    if program:
+        try:
+            drawn = one_file.chapters(report, chromium.draw(one_file.chart_specs(report), program))
+            return [one_file.write(report, drawn, static=True), pdf.write(report, drawn, program)], ""
+        except BrowserFailed as failed:
+            why = str(failed)
+    files = [one_file.write(report, one_file.chapters(report, None), static=False)]
+    return files, f"No PDF, and the one file carries Plotly: {why}."
 
 
 def refresh_outputs() -> list[Path]:

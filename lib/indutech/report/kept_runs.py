@@ -1,7 +1,6 @@
 """The reports of this data folder: a folder for each run, `latest` for the newest, and old ones deleted on request."""
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from indutech.report.edition.pages import STYLE
+from indutech.report.edition import templates
 from indutech.system.errors import InduTechError
 
 LATEST = "latest"
@@ -57,7 +54,7 @@ def publish(root: Path, folder: Path) -> Path:
     link = root / f"{LATEST}.new"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name, target_is_directory=True)
-    os.replace(link, root / LATEST)
+    link.replace(root / LATEST)
     _write_list(root)
     return root / LATEST / "index.html"
 
@@ -107,9 +104,4 @@ def _free(root: Path, moment: datetime) -> Path:
 
 
 def _write_list(root: Path) -> None:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STYLE), autoescape=True, extensions=["jinja2.ext.i18n"]
-    )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    listed = environment.get_template("runs.html.j2").render(runs=kept(root)) + "\n"
-    (root / "index.html").write_text(listed, encoding="utf-8")
+    (root / "index.html").write_text(templates.render("runs.html.j2", runs=kept(root)), encoding="utf-8")

@@ -28,7 +28,8 @@ _DRAW = """<!doctype html><meta charset="utf-8"><script src="plotly.min.js"></sc
   const drawn = [];
   for (const spec of JSON.parse(document.getElementById("specs").textContent)) {
     const size = { width: %d, height: spec.layout.height || 400 };
-    const url = await Plotly.toImage({ data: spec.data, layout: { ...spec.layout, ...size } }, { format: "svg", ...size });
+    const figure = { data: spec.data, layout: { ...spec.layout, ...size } };
+    const url = await Plotly.toImage(figure, { format: "svg", ...size });
     drawn.push(decodeURIComponent(url.slice(url.indexOf(",") + 1)));
   }
   const out = document.createElement("script");
@@ -65,7 +66,7 @@ def draw(specs: Sequence[Mapping[str, Any]], program: str) -> list[str]:
         dumped = _run(program, folder, "--virtual-time-budget=100000", "--dump-dom", page.as_uri())
     found = re.search(r'<script type="application/json" id="drawn">(.*?)</script>', dumped, re.DOTALL)
     if not found:
-        raise BrowserFailed(f"{program} drew no chart. {HOW_TO_GET} that starts, or do without the static charts.")
+        raise BrowserFailed(f"{program} drew no chart. {HOW_TO_GET} that starts")
     return [_alone(svg) for svg in json.loads(html.unescape(found[1]) if "&lt;" in found[1] else found[1])]
 
 
@@ -82,7 +83,7 @@ def print_pdf(page: Path, into: Path, program: str) -> None:
             page.as_uri(),
         )  # fmt: skip
         if not made.exists():
-            raise BrowserFailed(f"{program} printed nothing from {page}. {HOW_TO_GET} that starts.")
+            raise BrowserFailed(f"{program} printed nothing from {page}. {HOW_TO_GET} that starts")
         shutil.move(made, into)
 
 

@@ -49,7 +49,8 @@ def source_list(claims: list[Claim]) -> str:
         place = soup.new_tag("a", attrs={"href": address, "rel": "noreferrer"})
         place.string = title(address)
         when = STATUS[claim.status].format(day=f"{claim.read:%d %B %Y}".lstrip("0"))
-        item.extend([NavigableString(f"{claim.says} "), place, NavigableString(f", {note.strip('()')}" if note else "")])
+        more = f", {note.strip('()')}" if note else ""
+        item.extend([NavigableString(f"{claim.says} "), place, NavigableString(more)])
         item.append(NavigableString(f": {address.removeprefix('https://')}; {when}."))
         items.append(str(item))
     return "\n".join(items)
@@ -67,7 +68,8 @@ def title(address: str) -> str:
 def _without_brackets(mark: Tag) -> None:
     """`(key)` has become `([1])`: the outer brackets go."""
     before, after = mark.previous_sibling, mark.next_sibling
-    if isinstance(before, NavigableString) and isinstance(after, NavigableString):
-        if before.endswith("(") and after.startswith(")"):
-            before.replace_with(NavigableString(before[:-1]))
-            after.replace_with(NavigableString(after[1:]))
+    if not (isinstance(before, NavigableString) and isinstance(after, NavigableString)):
+        return
+    if before.endswith("(") and after.startswith(")"):
+        before.replace_with(NavigableString(before[:-1]))
+        after.replace_with(NavigableString(after[1:]))

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import jinja2
 from bs4 import BeautifulSoup
 
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
-from indutech.report.edition import pages
-from indutech.report.findings import Findings
-from indutech.report.edition.pages import STYLE
+from indutech.report.edition import pages, templates
 from indutech.report.edition.reference_runs import FaultRow, FaultRuns
+from indutech.report.findings import Findings
+from indutech.show import readable
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,6 @@ def html(
 ) -> str:
     """The front page."""
     model = model or read_model()  # of the committed measurement, as the page for finance
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STYLE), autoescape=True, extensions=["jinja2.ext.i18n"]
-    )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     context = {
         "figures": {name: asdict(figure) for name, figure in found.items()},
         "notebooks": [page for page in listed if page.is_notebook],
@@ -56,7 +51,9 @@ def html(
         "decisions": pages.document_part(summary.decisions_to_make(model)),
         "verify": pages.document_part(summary.verify_first(model)),
     }
-    return environment.get_template("index.html.j2").render(context) + "\n"
+    soup = BeautifulSoup(templates.render("index.html.j2", **context), "html.parser")
+    readable.tables(soup)
+    return f"{soup}\n"
 
 
 def families(faults: FaultRuns) -> list[Family]:

@@ -7,20 +7,21 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-from indutech.report.edition.pages import STYLE
+from indutech.report.edition import templates
+from indutech.report.edition.templates import STYLE
 from indutech.system.errors import InduTechError
 
 NAME = "indutech-report.html"
 MOST_BYTES = 8_000_000  # what most mail servers take
+SPEC = re.compile(r'<script type="application/json">(.*?)</script>', re.DOTALL)
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "for")
 
 
@@ -39,13 +40,13 @@ class Chapter:
     headings: Sequence[Mapping[str, str]]
 
 
-def write(folder: Path, charts: Sequence[str] | None) -> Path:
-    """Write the one file of a finished report into its folder; `charts` are its charts as SVG, None if not drawn.
+def write(folder: Path, chapters: Sequence[Chapter], static: bool) -> Path:
+    """Write the one file of a finished report into its folder; Plotly comes along if its charts are not static.
 
     Raises:
         TooLarge: it has more bytes than a mail takes.
     """
-    made = composed(folder, charts)
+    made = composed(folder, chapters, static)
     if len(made.encode()) > MOST_BYTES:
         raise TooLarge(
             f"{NAME} would have {len(made.encode()) / 1e6:.1f} MB, and a mail takes {MOST_BYTES / 1e6:.0f}. "
@@ -57,24 +58,27 @@ def write(folder: Path, charts: Sequence[str] | None) -> Path:
 
 def chart_specs(folder: Path) -> list[dict[str, Any]]:
     """What Plotly draws on the pages of a report, in their order."""
-    pages = [_soup(folder / name) for name in _pages(folder)]
-    return [json.loads(str(data.string)) for soup in pages for data in soup.select("figure.chart script")]
+    pages = [(folder / name).read_text(encoding="utf-8") for name in _pages(folder)]
+    return [json.loads(found) for page in pages for found in SPEC.findall(page)]
 
 
-def composed(folder: Path, charts: Sequence[str] | None, **printed: Any) -> str:
-    """The text of the one file; `printed` is for the PDF, which adds a cover and page numbers."""
+def chapters(folder: Path, charts: Sequence[str] | None) -> list[Chapter]:
+    """The pages of a report as chapters; `charts` are its charts as SVG, None if Plotly is to draw them."""
     names = _pages(folder)
-    left = iter(charts or ())
-    chapters = [_chapter(folder, name, names, left if charts is not None else None) for name in names]
-    scripts = [] if charts is not None else [_script(folder / "assets" / name) for name in ("plotly.min.js", "report.js")]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STYLE), autoescape=True, extensions=["jinja2.ext.i18n"]
-    )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    left = None if charts is None else iter(charts)
+    return [_chapter(folder, name, names, left) for name in names]
+
+
+def composed(folder: Path, chapters: Sequence[Chapter], static: bool = True, **printed: Any) -> str:
+    """The text of the one file; `printed` is for the PDF, which adds a cover and page numbers."""
+    wanted = () if static else ("plotly.min.js", "report.js")
+    scripts = [_script(folder / "assets" / name) for name in wanted]
+    css = (folder / "assets" / "report.css", STYLE / "book.css")
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    return environment.get_template("one-file.html.j2").render(
+    return templates.render(
+        "one-file.html.j2",
         chapters=chapters,
-        css=(folder / "assets" / "report.css").read_text(encoding="utf-8") + (STYLE / "book.css").read_text(encoding="utf-8"),
+        css="\n".join(path.read_text(encoding="utf-8") for path in css),
         policy=_policy(scripts),
         scripts=scripts,
         facts=facts,
@@ -87,16 +91,17 @@ def _pages(folder: Path) -> list[str]:
     return ["index.html", *listed]
 
 
-def _chapter(folder: Path, name: str, names: Sequence[str], charts: Any) -> Chapter:
-    soup = _soup(folder / name)
+def _chapter(folder: Path, name: str, names: Sequence[str], charts: Iterator[str] | None) -> Chapter:
+    soup = BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser")
     main = soup.select_one("main")
     if main is None:
         raise InduTechError(f"{folder / name} is no page of a report: write it again with `indutech report --rebuild`.")
     stem = Path(name).stem
-    for gone in main.select("nav.turn, a.data, noscript"):
+    for gone in main.select("nav.turn, p.data, noscript"):
         gone.decompose()
-    for figure in main.select("figure.chart") if charts is not None else ():
-        _make_static(figure, next(charts))
+    if charts is not None:
+        for figure in main.select("figure.chart"):
+            _make_static(figure, next(charts))
     _rename_anchors(main, stem)
     _lead_within(main, stem, names)
     _carry_pictures(main, folder)
@@ -117,7 +122,7 @@ def _make_static(figure: Tag, svg: str) -> None:
         return
     drawn = BeautifulSoup(f'<div class="picture static" role="img">{svg}</div>', "html.parser").div
     if drawn is not None:
-        drawn["aria-label"] = box.get("aria-label", "")
+        drawn["aria-label"] = str(box.get("aria-label", ""))
         box.replace_with(drawn)
     figure.script.decompose()
 
@@ -128,8 +133,8 @@ def _rename_anchors(main: Tag, stem: str) -> None:
         if tag.find_parent("svg") or tag.name == "svg":
             continue
         for attribute in ("id", *REFERRING):
-            if tag.get(attribute):
-                tag[attribute] = " ".join(f"{stem}--{name}" for name in str(tag[attribute]).split())
+            if attribute in tag.attrs:
+                tag.attrs[attribute] = " ".join(f"{stem}--{name}" for name in str(tag[attribute]).split())
 
 
 def _lead_within(main: Tag, stem: str, names: Sequence[str]) -> None:
@@ -141,7 +146,7 @@ def _lead_within(main: Tag, stem: str, names: Sequence[str]) -> None:
         if not target or target in names:
             chapter = Path(target).stem if target else stem
             link["href"] = f"#{chapter}--{part}" if part else f"#{chapter}"
-            link.attrs.pop("download", None)
+            del link["download"]
         else:
             link.unwrap()
 
@@ -165,8 +170,3 @@ def _policy(scripts: Sequence[str]) -> str:
         "default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", "font-src data:",
         f"script-src {' '.join(hashes) or repr('none')}", "base-uri 'none'", "form-action 'none'",
     ])  # fmt: skip
-
-
-def _soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-

@@ -11,7 +11,6 @@ from typing import Any
 import mistune
 import nbformat
 from bs4 import BeautifulSoup
-from bs4.element import Tag
 from nbconvert import HTMLExporter
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -22,12 +21,12 @@ from traitlets.config import Config
 from indutech.report import findings
 from indutech.report.edition import claims, figures
 from indutech.report.edition.figures import PLOTLY
-from indutech.system.settings import PROJECT
+from indutech.report.edition.templates import STYLE
+from indutech.show import described, readable
+from indutech.show.charts import DARK
 
-STYLE = PROJECT / "assets" / "report"
+LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
-LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
-_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,14 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     exporter.register_filter("markdown2html", to_markup)
     exporter.register_filter("plotly_figure", plotly_figure)
     exporter.register_filter("picture_title", picture_title)
+    exporter.register_filter("named_svg", named_svg)
     exporter.register_filter("says", findings.anchor)
+    exporter.environment.globals["dark_colours"] = json.dumps(DARK)
     exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
     body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
     soup = BeautifulSoup(body, "html.parser")
     _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
-    _make_tables_readable(soup)
+    readable.tables(soup)
     _add_sources(soup)
     return str(soup)
 
@@ -100,7 +101,21 @@ def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
         margin = layout.get("margin")
         layout["margin"] = {**(margin if isinstance(margin, dict) else {}), "t": 24}
     spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
-    return {"title": plain, "height": layout.get("height") or CHART_HEIGHT, "json": spec}
+    return {
+        "title": plain,
+        "sentence": described.sentence(figure),
+        "numbers": described.numbers(figure).to_html(index=False, border=0, na_rep="–"),
+        "sampled": described.sampled(figure),
+        "height": layout.get("height") or CHART_HEIGHT,
+        "json": spec,
+    }
+
+
+def named_svg(svg: str, sentence: str) -> str:
+    """A drawing whose alternative text is what the notebook says of it, unless that only names a Python object."""
+    if sentence.startswith("<"):
+        return svg
+    return re.sub(r'aria-label="[^"]*"', lambda _: f'aria-label="{html.escape(sentence)}"', svg, count=1)
 
 
 def picture_title(svg: str) -> str:
@@ -110,8 +125,12 @@ def picture_title(svg: str) -> str:
 
 
 def highlighting_css() -> str:
-    """Colours of the code, for the style sheet."""
-    return str(HtmlFormatter(style="tango", cssclass="highlight").get_style_defs(".highlight"))
+    """Colours of the code, for the style sheet: a style for each scheme, each readable on the report's ground."""
+    light, dark = (
+        re.sub(r"background(-color)?: [^;}]+;?", "", HtmlFormatter(style=style).get_style_defs(".highlight"))
+        for style in (LIGHT_CODE, DARK_CODE)
+    )
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -177,59 +196,9 @@ def _add_sources(soup: BeautifulSoup) -> None:
     """Keys of claims become numbers, and the page ends with what each number stands for."""
     used, place = claims.link(soup), soup.select_one("main > nav.turn")
     if used and place:
-        listed = f'<section class="text sources"><h2 id="sources">Sources</h2><ol>{claims.source_list(used)}</ol></section>'
-        place.insert_before(BeautifulSoup(listed, "html.parser"))
+        listed = f'<h2 id="sources">Sources</h2><ol>{claims.source_list(used)}</ol>'
+        place.insert_before(BeautifulSoup(f'<section class="text sources">{listed}</section>', "html.parser"))
         contents = soup.select_one(".contents ol")
         if contents:
             entry = '<li class="level-2"><a href="#sources">Sources</a></li>'
             contents.append(BeautifulSoup(entry, "html.parser"))
-
-
-def _make_tables_readable(soup: BeautifulSoup) -> None:
-    """Tables scroll in a box of their own, numbers stand on the right, pandas' own style is dropped."""
-    for style in soup.select("main style"):
-        style.decompose()
-    for table in soup.select("main table"):
-        del table["border"]
-        table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0"}))
-        for row in table.find_all("tr"):
-            row.attrs.pop("style", None)
-        _merge_heads(table)
-        _drop_row_numbers(table)
-        _align_numbers(table)
-        for cell in table.select("td"):
-            if len(cell.get_text()) > LONG_TEXT:
-                cell["class"] = "long"
-
-
-def _merge_heads(table: Tag) -> None:
-    """A named index makes pandas write a second row of heads with one word in it; names become words."""
-    heads = [row.find_all("th") for row in table.select("thead tr")]
-    words = [[cell.get_text(strip=True) for cell in row] for row in heads]
-    if len(words) == 2 and words[0][:1] == [""] and not any(words[1][1:]):
-        heads[0][0].string = words[1][0]
-        table.select("thead tr")[1].decompose()
-    if "dataframe" in table.get_attribute_list("class"):
-        for head in table.select("thead th"):
-            head.string = head.get_text(strip=True).replace("_percent", " %").replace("_", " ")
-
-
-def _drop_row_numbers(table: Tag) -> None:
-    """A pandas index that only counts from 0 says nothing to a reader."""
-    heads = [row.th for row in table.select("thead tr")]
-    index = [row.th for row in table.select("tbody tr")]
-    words = [head.get_text(strip=True) if head else None for head in [*heads, *index]]
-    if len(heads) == 1 and words == ["", *map(str, range(len(index)))]:
-        for head in filter(None, [*heads, *index]):
-            head.decompose()
-
-
-def _align_numbers(table: Tag) -> None:
-    rows = [list(row.find_all(["td", "th"], recursive=False)) for row in table.select("tbody tr")]
-    heads = [row.find_all(["td", "th"], recursive=False) for row in table.select("thead tr")]
-    for column in range(max((len(row) for row in rows), default=0)):
-        cells = [row[column] for row in rows if len(row) > column]
-        words = [cell.get_text(strip=True) for cell in cells]
-        if any(words) and all(_NUMBER.match(word) or word in ("", "–", "-", "NaN") for word in words):
-            for cell in cells + [head[column] for head in heads if len(head) > column]:
-                cell["class"] = "num"

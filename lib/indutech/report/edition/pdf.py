@@ -2,11 +2,13 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pypdf import PdfReader
 
 from indutech.report.edition import chromium, one_file
+from indutech.report.edition.one_file import Chapter
 
 NAME = "indutech-report.pdf"
 # What the cover says, with the names of the figures in it.
@@ -20,7 +22,7 @@ COVER = {
 }
 
 
-def write(folder: Path, charts: list[str], program: str) -> Path:
+def write(folder: Path, chapters: Sequence[Chapter], program: str) -> Path:
     """Print a finished report into its folder.
 
     It is printed twice: only the first print knows on which page each heading comes to stand.
@@ -31,10 +33,10 @@ def write(folder: Path, charts: list[str], program: str) -> Path:
     with tempfile.TemporaryDirectory(prefix="indutech-book-") as temporary:
         page, first = Path(temporary) / "book.html", Path(temporary) / "first.pdf"
         cover = _cover(folder)
-        page.write_text(one_file.composed(folder, charts, cover=cover, page_of={}), encoding="utf-8")
+        page.write_text(one_file.composed(folder, chapters, cover=cover, page_of={}), encoding="utf-8")
         chromium.print_pdf(page, first, program)
         page_of = pages_of_anchors(first)
-        page.write_text(one_file.composed(folder, charts, cover=cover, page_of=page_of), encoding="utf-8")
+        page.write_text(one_file.composed(folder, chapters, cover=cover, page_of=page_of), encoding="utf-8")
         chromium.print_pdf(page, folder / NAME, program)
     return folder / NAME
 

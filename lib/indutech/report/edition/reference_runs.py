@@ -113,4 +113,6 @@ def _read(file: Path, kind: type[Run]) -> Run:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise FindingError(f"{file.name}: {where}: {first['msg']}. Run again what made it, or restore the file.") from None
+        raise FindingError(
+            f"{file.name}: {where}: {first['msg']}. Run again what made it, or restore the file."
+        ) from None

@@ -20,7 +20,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from indutech.jvm.jars import KAFKA_SERVER, WANTED
 from indutech.report import findings
 from indutech.report.edition import claims, figures, front_page, pages, reference_runs
-from indutech.report.edition.pages import STYLE
+from indutech.report.edition.templates import STYLE
 from indutech.report.execution import Executed
 from indutech.report.findings import Figure, Findings
 from indutech.system.settings import PROJECT
@@ -162,7 +162,8 @@ def _notebook_page(source: Path, notebook: nbformat.NotebookNode) -> Page:
 def _document(name: str) -> nbformat.NotebookNode:
     """A document of docs/ as a notebook of one cell, so that it becomes a page like the others."""
     text = (PROJECT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    return new_notebook(cells=[new_markdown_cell(claims.as_keys(text))])
+    made: nbformat.NotebookNode = new_notebook(cells=[new_markdown_cell(claims.as_keys(text))])
+    return made
 
 
 def _document_page(name: str, document: nbformat.NotebookNode) -> Page:
