@@ -4,30 +4,17 @@ All its words are in assets/report/index.html.j2, marked for gettext; this modul
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from bs4 import BeautifulSoup
 
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
-from indutech.report.edition import pages, templates
-from indutech.report.edition.reference_runs import FaultRow, FaultRuns
+from indutech.report.edition import pages, reference_runs, templates
+from indutech.report.edition.reference_runs import FaultRuns
 from indutech.report.findings import Findings
 from indutech.show import readable
-
-
-@dataclass(frozen=True)
-class Family:
-    """The faults of one family together: how many, what they cost, and the longest recovery."""
-
-    name: str
-    faults: int
-    sent: int
-    lost: int
-    twice: int
-    quarantined: int
-    slowest_s: float | None
 
 
 def html(
@@ -46,7 +33,7 @@ def html(
         "documents": [page for page in listed if not page.is_notebook],
         "run": run,
         "carried": carried,
-        "families": families(faults) if faults else [],
+        "families": reference_runs.families(faults) if faults else [],
         "faults": faults,
         "decisions": pages.document_part(summary.decisions_to_make(model)),
         "verify": pages.document_part(summary.verify_first(model)),
@@ -54,25 +41,6 @@ def html(
     soup = BeautifulSoup(templates.render("index.html.j2", **context), "html.parser")
     readable.tables(soup)
     return f"{soup}\n"
-
-
-def families(faults: FaultRuns) -> list[Family]:
-    """The faults by family, in the order in which they were injected."""
-    rows: dict[str, list[FaultRow]] = {}
-    for row in faults.rows:
-        rows.setdefault(row.family, []).append(row)
-    return [
-        Family(
-            name,
-            len(some),
-            sum(row.sent for row in some),
-            sum(row.lost for row in some),
-            sum(row.twice for row in some),
-            sum(row.quarantined for row in some),
-            max((row.recovery_s for row in some if row.recovery_s is not None), default=None),
-        )
-        for name, some in rows.items()
-    ]
 
 
 def conclusions(index: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Dated reference runs: what a report shows and does not measure itself, as figures with day and machine."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,6 +58,19 @@ class SpeedRun(_Reference):
     tickets_per_core_second: int
 
 
+@dataclass(frozen=True)
+class Family:
+    """The faults of one family together: how many, what they cost, and the longest recovery."""
+
+    name: str
+    faults: int
+    sent: int
+    lost: int
+    twice: int
+    quarantined: int
+    slowest_s: float | None
+
+
 def figures(fault_runs: Path = FAULT_RUNS, speed_run: Path = SPEED_RUN) -> Findings:
     """The figures of all reference runs; a run that is not committed gives none."""
     found: Findings = {}
@@ -75,6 +89,25 @@ def figures(fault_runs: Path = FAULT_RUNS, speed_run: Path = SPEED_RUN) -> Findi
 def faults(file: Path = FAULT_RUNS) -> FaultRuns | None:
     """The faults of the reference run, if one is committed."""
     return _read(file, FaultRuns) if file.exists() else None
+
+
+def families(faults: FaultRuns) -> list[Family]:
+    """The faults by family, in the order in which they were injected."""
+    rows: dict[str, list[FaultRow]] = {}
+    for row in faults.rows:
+        rows.setdefault(row.family, []).append(row)
+    return [
+        Family(
+            name,
+            len(some),
+            sum(row.sent for row in some),
+            sum(row.lost for row in some),
+            sum(row.twice for row in some),
+            sum(row.quarantined for row in some),
+            max((row.recovery_s for row in some if row.recovery_s is not None), default=None),
+        )
+        for name, some in rows.items()
+    ]
 
 
 def _of_speed(run: SpeedRun, file: Path) -> Findings:
