@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from indutech.report import findings
-from indutech.report.edition import reference_runs, report_folder
+from indutech.report.edition import front_page, reference_runs, report_folder
 from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed, find_notebooks
 from indutech.report.findings import FindingError
@@ -18,13 +18,14 @@ from indutech.system.settings import PROJECT
 
 COUNTS = {"acknowledged": 7, "stored": 6, "quarantined": 1, "lost": 0, "twice": 0}
 FAULT_RUNS = {
-    "date": "2026-11-28", "cores": 2, "memory_gib": 23.4, "command": "python -m bench faults", "seed": 1, "seconds": 90,
+    "date": "2026-11-28T10:00:00+00:00", "passed": False, "cores": 2, "memory_gib": 23.4, "command": "pytest",
+    "seed": 1, "seconds": 90,
     "rows": [
-        {"family": "killed", "fault": "SIGKILL of Spark", "injected": 3, "sent": 1000, "stored": 990, "quarantined": 10,
+        {"family": 1, "fault": "SIGKILL of Spark", "injected": 3, "sent": 1000, "stored": 990, "quarantined": 10,
          "lost": 0, "twice": 0, "recovery_s": 4.26},
-        {"family": "killed", "fault": "SIGKILL of the broker", "injected": 1, "sent": 500, "stored": 500,
+        {"family": 1, "fault": "SIGKILL of the broker", "injected": 1, "sent": 500, "stored": 500,
          "quarantined": 0, "lost": 2, "twice": 1, "recovery_s": None},
-        {"family": "full disk", "fault": "no room", "injected": 1, "sent": 10, "stored": 10, "quarantined": 0,
+        {"family": 2, "fault": "no room", "injected": 1, "sent": 10, "stored": 10, "quarantined": 0,
          "lost": 0, "twice": 0, "recovery_s": 61.0},
     ],
 }  # fmt: skip
@@ -160,20 +161,25 @@ def test_what_a_run_did_not_measure_is_said(tmp_path: Path) -> None:
     assert "nothing to prove" in index.select_one("#proof").text
 
 
-def test_faults_become_figures_and_families(tmp_path: Path) -> None:
-    """Sums over all rows, the slowest recovery, and a row for each family; a lost message is not hidden."""
+def test_faults_become_figures(tmp_path: Path) -> None:
+    """Sums over all rows and the slowest recovery; neither a lost message nor a run that failed is hidden."""
     file = tmp_path / "fault-runs.json"
     file.write_text(json.dumps(FAULT_RUNS))
 
     found = reference_runs.figures(fault_runs=file)
 
     assert {name: found[name].value for name in found if name.startswith("fault")} == {
-        "faults": 3, "fault_families": 2, "faults_sent": 1510, "faults_lost": 2, "faults_twice": 1, "faults_cores": 2,
+        "faults": 5, "fault_families": 2, "faults_sent": 1510, "faults_lost": 2, "faults_twice": 1, "faults_cores": 2,
         "faults_slowest_s": 61.0,
     }  # fmt: skip
     assert found["faults_lost"].measured_on == "2026-11-28"
-    [killed, disk] = reference_runs.families(reference_runs.faults(file))
-    assert (killed.faults, killed.lost, killed.slowest_s, disk.name) == (2, 2, 4.26, "full disk")
+    index = front_page.html(found, [], Run({}, None), reference_runs.faults(file), {})
+    section = BeautifulSoup(index, "html.parser").select_one("#faults")
+    assert section.select_one("a[data-figure=faults_lost]").text == "2"
+    assert "That run did not pass" in section.text
+    assert [row.th.text for row in section.select("tbody tr")] == [
+        "SIGKILL of Spark", "SIGKILL of the broker", "no room",
+    ]  # fmt: skip
 
 
 def test_a_reference_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:

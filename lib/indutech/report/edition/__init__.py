@@ -3,4 +3,4 @@
 `report_folder.write` makes the folder; `one_file` and `pdf` are made from it afterwards.
 """
 
-__all__ = ["chromium", "one_file", "pages", "pdf", "reference_runs", "report_folder", "templates"]
+__all__ = ["chromium", "front_page", "one_file", "pages", "pdf", "reference_runs", "report_folder", "templates"]

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
-from indutech.report.edition import pages, reference_runs, templates
+from indutech.report.edition import pages, templates
 from indutech.report.edition.reference_runs import FaultRuns
 from indutech.report.findings import Findings
 from indutech.show import readable
@@ -33,7 +33,6 @@ def html(
         "documents": [page for page in listed if not page.is_notebook],
         "run": run,
         "carried": carried,
-        "families": reference_runs.families(faults) if faults else [],
         "faults": faults,
         "decisions": pages.document_part(summary.decisions_to_make(model)),
         "verify": pages.document_part(summary.verify_first(model)),

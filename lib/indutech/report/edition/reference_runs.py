@@ -1,7 +1,7 @@
 """Dated reference runs: what a report shows and does not measure itself, as figures with day and machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,10 +21,15 @@ class _Reference(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    date: str
+    date: datetime
     cores: int
     memory_gib: float
     command: str
+
+    @property
+    def day(self) -> str:
+        """The day of the run."""
+        return self.date.date().isoformat()
 
 
 class FaultRow(BaseModel):
@@ -32,9 +37,9 @@ class FaultRow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    family: str
+    family: int | str
     fault: str
-    injected: int | str
+    injected: int
     sent: int
     stored: int
     quarantined: int
@@ -46,6 +51,7 @@ class FaultRow(BaseModel):
 class FaultRuns(_Reference):
     """The faults of a reference run."""
 
+    passed: bool = True  # whether everything that the run expected held
     rows: Sequence[FaultRow]
 
 
@@ -56,19 +62,6 @@ class SpeedRun(_Reference):
     seconds: float
     tickets_per_s: int
     tickets_per_core_second: int
-
-
-@dataclass(frozen=True)
-class Family:
-    """The faults of one family together: how many, what they cost, and the longest recovery."""
-
-    name: str
-    faults: int
-    sent: int
-    lost: int
-    twice: int
-    quarantined: int
-    slowest_s: float | None
 
 
 def figures(fault_runs: Path = FAULT_RUNS, speed_run: Path = SPEED_RUN) -> Findings:
@@ -91,25 +84,6 @@ def faults(file: Path = FAULT_RUNS) -> FaultRuns | None:
     return _read(file, FaultRuns) if file.exists() else None
 
 
-def families(faults: FaultRuns) -> list[Family]:
-    """The faults by family, in the order in which they were injected."""
-    rows: dict[str, list[FaultRow]] = {}
-    for row in faults.rows:
-        rows.setdefault(row.family, []).append(row)
-    return [
-        Family(
-            name,
-            len(some),
-            sum(row.sent for row in some),
-            sum(row.lost for row in some),
-            sum(row.twice for row in some),
-            sum(row.quarantined for row in some),
-            max((row.recovery_s for row in some if row.recovery_s is not None), default=None),
-        )
-        for name, some in rows.items()
-    ]
-
-
 def _of_speed(run: SpeedRun, file: Path) -> Findings:
     values = {
         "tickets_per_s": (f"{run.tickets_per_s:,}", run.tickets_per_s),
@@ -118,13 +92,13 @@ def _of_speed(run: SpeedRun, file: Path) -> Findings:
         "speed_cores": (str(run.cores), run.cores),
         "speed_memory_gib": (f"{run.memory_gib:g}", run.memory_gib),
     }
-    return {name: _figure(shown, value, file, run.date) for name, (shown, value) in values.items()}
+    return {name: _figure(shown, value, file, run.day) for name, (shown, value) in values.items()}
 
 
 def _of_faults(run: FaultRuns, file: Path) -> Findings:
     slowest = [row.recovery_s for row in run.rows if row.recovery_s is not None]
     values: dict[str, int | float] = {
-        "faults": len(run.rows),
+        "faults": sum(row.injected for row in run.rows),
         "fault_families": len({row.family for row in run.rows}),
         "faults_sent": sum(row.sent for row in run.rows),
         "faults_lost": sum(row.lost for row in run.rows),
@@ -133,7 +107,7 @@ def _of_faults(run: FaultRuns, file: Path) -> Findings:
     }
     if slowest:
         values["faults_slowest_s"] = max(slowest)
-    return {name: _figure(f"{value:,.0f}", value, file, run.date) for name, value in values.items()}
+    return {name: _figure(f"{value:,.0f}", value, file, run.day) for name, value in values.items()}
 
 
 def _figure(shown: str, value: int | float | str, file: Path, day: str) -> Figure:
