@@ -15,7 +15,7 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.proof import reconcile
 from indutech.proof.reconcile import NothingToProve
-from indutech.report import execution, kept_runs
+from indutech.report import execution, kept_runs, reconciliation
 from indutech.report.edition import chromium, one_file, pdf, report_folder
 from indutech.report.edition.chromium import BrowserFailed
 from indutech.report.edition.report_folder import ProofLine, Run
@@ -138,13 +138,9 @@ def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:
         proof = reconcile.prove(settings, broker)
     except NothingToProve:
         return None
-    sentence = (
-        f"reconciled: {proof.acknowledged:,} sent, {proof.stored:,} stored, {proof.lost:,} lost, {proof.twice:,} twice"
-    )
-    aside = f", {proof.quarantined:,} set aside with the reason" if proof.quarantined else ""
-    pending = f", {proof.pending:,} not read yet" if proof.pending else ""
-    counts = {name: getattr(proof, name) for name in ("acknowledged", "stored", "quarantined", "lost", "twice")}
-    return ProofLine(sentence + aside + pending, proof.exit_code == 0, counts)
+    counts = {name: getattr(proof, name) for name in reconciliation.COUNTS}
+    line = reconciliation.sentence(counts | {"pending": proof.pending})
+    return ProofLine(line, proof.exit_code == 0, counts)
 
 
 def _save_outputs(executed: Path, source: Path) -> bool:
