@@ -129,12 +129,10 @@ def _make_static(figure: Tag, svg: str) -> None:
 
 def _rename_anchors(main: Tag, stem: str) -> None:
     """Anchors of all pages stand in one file, so that each gets its page's name; those in drawings stay."""
-    for tag in main.find_all(True):
-        if tag.find_parent("svg") or tag.name == "svg":
-            continue
-        for attribute in ("id", *REFERRING):
-            if attribute in tag.attrs:
-                tag.attrs[attribute] = " ".join(f"{stem}--{name}" for name in str(tag[attribute]).split())
+    for attribute in ("id", *REFERRING):
+        for tag in main.find_all(attrs={attribute: True}):
+            if tag.name != "svg" and not tag.find_parent("svg"):
+                tag[attribute] = " ".join(f"{stem}--{name}" for name in str(tag[attribute]).split())
 
 
 def _lead_within(main: Tag, stem: str, names: Sequence[str]) -> None:

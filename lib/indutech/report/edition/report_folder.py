@@ -4,7 +4,6 @@ import copy
 import importlib.metadata
 import json
 import platform
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -168,7 +167,7 @@ def _document(name: str) -> nbformat.NotebookNode:
 
 def _document_page(name: str, document: nbformat.NotebookNode) -> Page:
     title, _, rest = document.cells[0].source.removeprefix("# ").partition("\n")
-    about = re.split(r"\n\s*\n", rest.strip())[0]
+    about = rest.strip().partition("\n")[0]  # its first sentence: one stands on each line
     return Page(f"{name}.html", f"files/{name}.md", "", title, "", about, pages.markdown(about))
 
 
