@@ -12,7 +12,7 @@ from indutech.costs.model import CostModel
 from indutech.costs.views.summary import key_figures as key_figures_of
 from indutech.report import execution, findings, generated_templates, reconciliation
 from indutech.report.edition import one_file, pdf, reference_runs
-from indutech.report.findings import Findings
+from indutech.report.findings import FindingError, Findings
 from indutech.report.kept_runs import LATEST
 from indutech.show.tables import as_markdown
 
@@ -133,8 +133,16 @@ def key_figures(platform: Platform, model: CostModel) -> str:
 
 
 def _said_in_notebooks() -> Findings:
+    """The figures of the committed notebooks.
+
+    Raises:
+        FindingError: their outputs are older than the figures that they say now.
+    """
     notebooks = [nbformat.read(path, as_version=4) for path in execution.find_notebooks()]
-    return findings.together(findings.of_notebook(notebook, str(at), "") for at, notebook in enumerate(notebooks))
+    said = findings.together(findings.of_notebook(notebook, str(at), "") for at, notebook in enumerate(notebooks))
+    if missing := [name for name in reconciliation.COUNTS if name not in said]:
+        raise FindingError(f"No committed notebook says {', '.join(missing)}: run `make notebooks` first.")
+    return said
 
 
 def _hours(hours: float) -> str:

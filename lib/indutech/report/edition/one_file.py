@@ -130,7 +130,7 @@ def _make_static(figure: Tag, svg: str) -> None:
 def _rename_anchors(main: Tag, stem: str) -> None:
     """Anchors of all pages stand in one file, so that each gets its page's name; those in drawings stay."""
     for attribute in ("id", *REFERRING):
-        for tag in main.find_all(attrs={attribute: True}):
+        for tag in main.select(f"[{attribute}]"):
             if tag.name != "svg" and not tag.find_parent("svg"):
                 tag[attribute] = " ".join(f"{stem}--{name}" for name in str(tag[attribute]).split())
 
