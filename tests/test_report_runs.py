@@ -1,6 +1,7 @@
 """Each run's report is kept, the latest has a stable address, two can be compared, and old ones go when asked."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ def test_a_report_of_before_becomes_a_run(tmp_path: Path) -> None:
 
     assert not (root / "01_old.html").exists()
     assert sorted(len(list(run.folder.glob("01_old.html"))) for run in kept_runs.kept(root)) == [0, 1]
+
+
+def test_what_a_killed_run_left_is_no_run(tmp_path: Path) -> None:
+    """It is not listed, and the next run takes it away."""
+    first = a_run(tmp_path)
+    half = first.with_name("2026-11-28T120001Z.new")
+    shutil.copytree(first, half)
+
+    assert [run.folder for run in kept_runs.kept(tmp_path)] == [first]
+    a_run(tmp_path, 1)
+    assert not half.exists()
 
 
 def test_old_runs_go_when_asked_and_never_the_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,12 +46,14 @@ def new_folder(root: Path, made_at: datetime) -> Path:
         root.mkdir()
         aside.rename(_free(root, before))
     root.mkdir(parents=True, exist_ok=True)
+    for unfinished in root.glob("*.new"):
+        shutil.rmtree(unfinished)
     return _free(root, made_at)
 
 
 def publish(root: Path, folder: Path) -> Path:
     """Make a run the latest one, list it, and return its index under the stable address."""
-    link = root / f"{LATEST}.new"
+    link = root / f".{LATEST}"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name, target_is_directory=True)
     link.replace(root / LATEST)
@@ -61,7 +63,7 @@ def publish(root: Path, folder: Path) -> Path:
 
 def kept(root: Path) -> list[KeptRun]:
     """All runs, the newest first."""
-    folders = [path.parent for path in root.glob(f"*/{FACTS}") if not path.parent.is_symlink()]
+    folders = [path.parent for path in root.glob(f"*Z*/{FACTS}") if path.parent.suffix != ".new"]
     return [
         KeptRun(folder, json.loads((folder / FACTS).read_text(encoding="utf-8")))
         for folder in sorted(folders, reverse=True)
