@@ -2,8 +2,8 @@
 "use strict";
 
 const WORDS = {
-  en: { show: "Show code", hide: "Hide code", sideways: "There is more to the right: scroll sideways", save: "Save the chart as PNG" },
-  fr: { show: "Montrer le code", hide: "Cacher le code", sideways: "La suite est à droite : faites défiler", save: "Enregistrer le graphique en PNG" },
+  en: { show: "Show code", hide: "Hide code", sideways: "scroll sideways for more", save: "Save the chart as PNG" },
+  fr: { show: "Montrer le code", hide: "Cacher le code", sideways: "faire défiler pour la suite", save: "Enregistrer le graphique en PNG" },
 };
 const words = WORDS[document.documentElement.lang] || WORDS.en;
 
@@ -44,8 +44,11 @@ function fitted(spec, width) {
   delete layout.width;
   let data = spec.data;
   if (width < 560) {
-    layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.25, yanchor: "top" };
+    layout.legend = { y: -0.25, ...layout.legend, orientation: "h", x: 0, xanchor: "left", yanchor: "top" };
     layout.margin = { ...layout.margin, r: 12 };
+    const along = layout.xaxis?.title?.text;
+    if (along) layout.xaxis = { ...layout.xaxis, title: { ...layout.xaxis.title, text: wrapped(along, 32) } };
+    if (layout.xaxis?.type !== "log") layout.xaxis = { ...layout.xaxis, dtick: null, nticks: 6 };
     if (longestName(data) > 16)
       data = data.map((trace) => (Array.isArray(trace.y) ? { ...trace, y: trace.y.map((name) => wrapped(name, 16)) } : trace));
   }
