@@ -61,7 +61,7 @@ SILENT = """() => [...document.querySelectorAll('main .table, main .picture')].f
 
 # Every box that scrolls has noticed it.
 NOTICED = """() => [...document.querySelectorAll('main .table')].every((box) => box.tabIndex === 0
-  || (box.scrollWidth <= box.clientWidth + 1 && box.scrollHeight <= box.clientHeight + 1))"""
+  || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight))"""
 
 # What is wider than the paper.
 TOO_WIDE = """() => [...document.querySelectorAll('main table, main svg, main img, main pre')]

@@ -49,6 +49,7 @@ function fitted(spec, width) {
     const along = layout.xaxis?.title?.text;
     if (along) layout.xaxis = { ...layout.xaxis, title: { ...layout.xaxis.title, text: wrapped(along, 32) } };
     if (layout.xaxis?.type !== "log") layout.xaxis = { ...layout.xaxis, dtick: null, nticks: 6 };
+    data = data.map((trace) => (trace.type === "treemap" ? trace : { ...trace, textfont: { ...trace.textfont, size: 11 } }));
     if (longestName(data) > 16)
       data = data.map((trace) => (Array.isArray(trace.y) ? { ...trace, y: trace.y.map((name) => wrapped(name, 16)) } : trace));
   }
@@ -63,8 +64,19 @@ function draw(figure, onPaper = paper.matches) {
   const { data, layout } = fitted(spec, onPaper ? PAPER_WIDTH : box.clientWidth);
   if (onPaper) Object.assign(layout, { width: PAPER_WIDTH, autosize: false });
   // No mode bar: its buttons take the keyboard's focus while nobody sees them. The numbers and the PNG are below.
-  return Plotly.react(box, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  return Plotly.react(box, data, layout, { displaylogo: false, displayModeBar: false });
 }
+
+// A chart is made for the width it has: a phone that is turned gets another one.
+const widths = new Map();
+const resized = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (contentRect.width && widths.get(target) !== contentRect.width) {
+      widths.set(target, contentRect.width);
+      draw(target.closest("figure"));
+    }
+  }
+});
 
 const charts = () => document.querySelectorAll("figure.chart");
 const drawAll = (onPaper) => charts().forEach((figure) => draw(figure, onPaper));
@@ -93,7 +105,7 @@ function sideways() {
     const box = seen.closest(".table, .picture, pre");
     const scrolls = box.scrollWidth > box.clientWidth + 1;
     box.classList.toggle("scrolls", scrolls);
-    if (!scrolls && box.scrollHeight <= box.clientHeight + 1) {
+    if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) {
       for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
       return;
     }
@@ -163,7 +175,7 @@ followContents();
 sideways();
 if (typeof Plotly !== "undefined") {
   charts().forEach((figure) => {
-    draw(figure);
+    resized.observe(figure.querySelector(".plot")); // which reports its first width at once
     offerPng(figure);
   });
   dark.addEventListener("change", () => drawAll());
