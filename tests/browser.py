@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WITHOUT = "no Chromium on this machine: nothing was looked at in a browser (Debian: apt-get install chromium)"
+WITHOUT = "No Chromium on this machine: pages and notebooks were not looked at in a browser (apt-get install chromium)."
 # Without its sandbox, which root may not have; without what it asks its maker's servers for at every start.
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
