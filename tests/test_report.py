@@ -94,6 +94,8 @@ def test_a_plotly_figure_becomes_a_chart(folder: Path) -> None:
     assert spec["data"][0]["x"][0] == "</script>"
     assert "title" not in spec["layout"]
     assert chart.figcaption.get_text() == "Tickets per team"
+    assert chart.select_one(".plot")["aria-label"] == "2 bars in n. </script>: 1; b: 2."
+    assert [cell.get_text() for cell in chart.select(".numbers td.num")] == ["1", "2"]
     assert [p.name for p in folder.rglob("plotly*.js")] == ["plotly.min.js"]
 
 
@@ -118,7 +120,7 @@ def test_the_contents_lead_to_the_headings(folder: Path) -> None:
 
 def test_tables_scroll_and_numbers_stand_right(folder: Path) -> None:
     """A table sits in a box of its own; heads stand over their numbers."""
-    table = page(folder, "01_first.html").select_one("main .table > table")
+    table = page(folder, "01_first.html").select_one("main .output > .table > table")
 
     assert table is not None
     assert not table.has_attr("border")
