@@ -1,7 +1,6 @@
 """The Spark job: topic → validated, enriched rows → lake and quarantine, each offset exactly once."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,7 +117,7 @@ def _start(
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
         # A topic with fewer partitions than cores is read in slices, so that no core idles.
-        .option("minPartitions", os.cpu_count() or 1)
+        .option("minPartitions", spark.sparkContext.defaultParallelism)
         .load()
     )
     sink = source.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
