@@ -134,20 +134,21 @@ def three(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
 
-def survive(own: Settings, broker: Broker, count: int, rate: int, **more: object) -> Survived:
+def survive(own: Settings, broker: Broker, count: int, rate: int, stored_before: int = 0, **more: object) -> Survived:
     """Produce and stream at the same time, kill a leader and, on a cluster, an executor, and wait for the end."""
     settings = own.model_copy(update={"bootstrap_servers": broker.bootstrap_servers, **more})
     with ExitStack() as stack:
         stream = stack.enter_context(clusters.running(settings, "stream", "--json"))
         producing = ["produce", "--count", str(count), "--rate", str(rate), "--seed", "5", "--load", "--json"]
         producer = stack.enter_context(clusters.running(settings, *producing))
-        clusters.wait_for(lambda: clusters.in_topic(broker, settings) > count / 4, 120, "quarter of the tickets")
+        clusters.wait_for(lambda: clusters.in_topic(broker, settings) > count / 4, 300, "quarter of the tickets")
+        clusters.wait_for(lambda: clusters.committed(settings) >= stored_before, 300, "micro-batch committed")
         victim = brokers.status(own).pids[clusters.leader(broker, settings.topic) - 1]
         psutil.Process(victim).kill()
         assert clusters.in_topic(broker, settings) < count, "it was killed after the last ticket"
         cut = Path()
         if cluster.is_cluster(settings.spark_master):
-            cut = clusters.kill_the_executor_that_writes(settings, after=0, seconds=120)
+            cut = clusters.kill_the_executor_that_writes(settings, after=0, seconds=300)
         said, _ = producer.communicate(timeout=600)
         assert producer.returncode == 0, said
         stored = lambda: reconcile.prove(settings, broker).pending == 0  # noqa: E731
@@ -255,7 +256,13 @@ def test_a_million_tickets_on_three_brokers_with_one_killed(
     """Mid-stream, by SIGKILL: exact for every reader, and the third copy comes back."""
     broker = three[1]
     survived = survive(
-        *three, count=MILLION, rate=40_000, data_dir=tmp_path, topic="million", max_batch_tickets=250_000
+        *three,
+        count=MILLION,
+        rate=20_000,
+        stored_before=2,
+        data_dir=tmp_path,
+        topic="million",
+        max_batch_tickets=250_000,
     )
     exactly(survived.settings, broker, MILLION)
     for reader in READERS:

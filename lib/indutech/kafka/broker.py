@@ -201,7 +201,8 @@ def _take_lease(settings: Settings, *, secure: bool = False, nodes: int = 1) -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Its holder is starting or stopping the broker, and both have a time limit.
-        with leases.exclusively(folder / "start.lock", 2 * EMBEDDED_ANSWERS_WITHIN_S + STOPS_WITHIN_S):
+        longest_s = 2 * EMBEDDED_ANSWERS_WITHIN_S * max(nodes, len(node_folders(folder))) + STOPS_WITHIN_S
+        with leases.exclusively(folder / "start.lock", longest_s):
             leases.remove_stale(folder / "leases")
             held = leases.take(folder / "leases")
             try:
@@ -262,7 +263,7 @@ def _answering(settings: Settings, nodes: int = 1) -> Broker:
     broker = _address(settings)
     advice = f"It is the embedded one: look at {process.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
     # Longer than for an external one: Java is slow on a busy machine, and its death is noticed at once.
-    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
+    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S * nodes, settings.broker_timeout_s)
     wait_until_it_answers(broker, timeout_s, advice, raise_if_it_died, nodes)
     process.has_answered(folder)
     return broker

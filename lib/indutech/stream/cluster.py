@@ -84,7 +84,7 @@ def wait_for_an_executor(spark: SparkSession, settings: Settings) -> None:
     Raises:
         ClusterNotReady: none did in time.
     """
-    if not is_cluster(settings.spark_master):
+    if not is_cluster(spark.sparkContext.master or ""):
         return
     deadline = time.monotonic() + _EXECUTOR_WITHIN_S
     context = spark.sparkContext._jsc.sc()
