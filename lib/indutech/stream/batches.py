@@ -115,7 +115,8 @@ class BatchWriter:
         # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
         numbered = rows.withColumn("batch", F.lit(str(batch)))
         writer = numbered.write.mode(mode).options(**dict.fromkeys(_NO_DICTIONARY, "false"))
-        writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
+        with cluster.refusing_unshared(self.settings):
+            writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""

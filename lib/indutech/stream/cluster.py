@@ -3,11 +3,14 @@
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pyspark
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from indutech.lake import layout
@@ -18,6 +21,7 @@ from indutech.system.settings import Settings
 IN_ONE_MACHINE = "local-cluster"  # workers are processes of this machine, and end with the driver
 _STANDALONE = "spark://"
 _LOOPBACK = "127.0.0.1"
+_UNSEEN = ("Failed to rename", "FileNotFoundException", "Mkdirs failed")  # what Spark says of files elsewhere
 _EXECUTOR_WITHIN_S = 120  # a JVM starts slowly on a busy machine
 
 
@@ -112,11 +116,31 @@ def refuse_unseen(settings: Settings, batch: int, written: Mapping[Kind, int]) -
         seen = sum(pq.read_metadata(file).num_rows for file in files)
         if seen != rows:
             raise LakeNotShared(
-                f"The executors of {settings.spark_master} wrote {rows:,} rows of micro-batch {batch} into "
-                f"{layout.root(settings, kind)}, and {seen:,} are there: that folder is not shared by all machines. "
-                "Nothing was committed; let INDUTECH_DATA_DIR be on a folder that they share, under the same path, "
-                "or put the lake on S3."
+                f"{_not_shared(settings)} Of micro-batch {batch} {rows:,} rows were written to {kind}, {seen:,} are there."
             )
+
+
+@contextmanager
+def refusing_unshared(settings: Settings) -> Iterator[None]:
+    """Turn Spark's failure to find the files of its own executors into the sentence that says why.
+
+    Raises:
+        LakeNotShared: the lake is no folder that all machines share.
+    """
+    try:
+        yield
+    except (Py4JJavaError, PySparkException) as error:
+        told = str(error)
+        if is_cluster(settings.spark_master) and ".spark-staging-" in told and any(sign in told for sign in _UNSEEN):
+            raise LakeNotShared(_not_shared(settings)) from error
+        raise
+
+
+def _not_shared(settings: Settings) -> str:
+    return (
+        f"The folder {settings.lake_dir} is not shared by all machines of {settings.spark_master}: let "
+        "INDUTECH_DATA_DIR be on one that is, under the same path, or the lake on S3."
+    )
 
 
 def home_with_a_work_folder(settings: Settings) -> Path:
