@@ -116,7 +116,7 @@ def refuse_unseen(settings: Settings, batch: int, written: Mapping[Kind, int]) -
         seen = sum(pq.read_metadata(file).num_rows for file in files)
         if seen != rows:
             raise LakeNotShared(
-                f"{_not_shared(settings)} Of micro-batch {batch} {rows:,} rows were written to {kind}, {seen:,} are there."
+                f"{_not_shared(settings)} Of micro-batch {batch} {rows:,} {kind} were written, {seen:,} are there."
             )
 
 
