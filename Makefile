@@ -44,7 +44,7 @@ test: check ## lint, types, unit and integration tests on a real broker, nbval o
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 quick: setup ## tests that start neither Java nor a notebook: under a minute
-	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
+	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults"
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \
