@@ -18,7 +18,7 @@ from indutech.costs.sensitivity import Swing
 from indutech.costs.storage import CLASSES, LEAST_WATCHED_KIB, Layout, archives
 from indutech.costs.transfers import Transfer
 from indutech.costs.views.tables import TERM_NAMES, component_name
-from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, RED, TEAL, finished
+from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, ON_PALE, ON_STRONG, PAPER, RED, TEAL, finished
 
 CONFIDENCE_COLOURS = {Confidence.EXACT: BLUE, Confidence.OTHER: TEAL, Confidence.UNVERIFIED: AMBER}
 CONFIDENCE_NAMES = {
@@ -90,10 +90,13 @@ def bill_treemap(bill: Bill) -> go.Figure:
             labels=names,
             parents=[""] * len(names),
             values=[float(amount) for amount in shown.values()],
-            marker={"colors": [CONFIDENCE_COLOURS[level] for _, level in shown], "line": {"color": "#fff", "width": 2}},
+            marker={"colors": [CONFIDENCE_COLOURS[level] for _, level in shown], "line": {"color": PAPER, "width": 2}},
             texttemplate="%{label}<br>$%{value:,.0f}",
             hovertemplate="%{label}: $%{value:,.2f} a month<extra></extra>",
-            textfont={"size": 15, "color": "#ffffff"},
+            textfont={
+                "size": 15,
+                "color": [ON_STRONG if level is Confidence.EXACT else ON_PALE for _, level in shown],
+            },
         )
     )
     for level in dict.fromkeys(level for _, level in shown):
