@@ -32,8 +32,8 @@ _OF_OTHER_SPARKS = (
 )
 
 
-def session(settings: Settings, app: str = "indutech") -> SparkSession:
-    """The Spark session of this process, started if there is none.
+def session(settings: Settings, app: str = "indutech", cores: int | None = None) -> SparkSession:
+    """The Spark session of this process, started if there is none; with as many cores as there are, or as are said.
 
     Raises:
         JavaMissing: there is no Java that Spark can run on.
@@ -45,6 +45,8 @@ def session(settings: Settings, app: str = "indutech") -> SparkSession:
     builder = SparkSession.builder.appName(app)
     for name, value in _configuration(settings, log).items():
         builder = builder.config(name, value)
+    if cores:
+        builder = builder.master(f"local[{cores}]")
     with _no_other_spark(), _environment_of_the_jvm(settings), _jvm_output_to(log.with_name("spark-jvm.log")):
         spark: SparkSession = builder.getOrCreate()
     cluster.wait_for_an_executor(spark, settings)
