@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test quick check checkov notebooks docs lab up down bench lock lock-python lock-jars clean
+.PHONY: help setup report test faults quick check checkov notebooks docs lab up down bench lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -28,7 +28,7 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(BIN)/python -m indutech.jvm.jars
 	@touch $@
 
-report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
+report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/latest/index.html
 	@$(BIN)/indutech report
 
 # By file, so that what a module shares is made once, and the longest first (LONGEST_FIRST in tests/conftest.py).
@@ -36,7 +36,10 @@ test: check ## lint, types, unit and integration tests on a real broker, nbval o
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: setup ## tests that start neither Java nor a notebook: under a minute
-	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow"
+	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults"
+
+faults: setup ## the long runs: a million tickets, with executors and brokers killed on the way
+	@$(BIN)/pytest tests -m faults
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \

@@ -22,7 +22,7 @@ from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.tickets import analysis
 
-_DEADLINE_S = 60
+DEADLINE_S = 60
 
 
 class StreamTooSlow(InduTechError):
@@ -64,13 +64,13 @@ def _all_stored(settings: Settings, broker: Broker) -> bool:
 
 
 def _wait(running: Future[StreamResult], happened: Callable[[], bool], settings: Settings) -> None:
-    deadline = time.monotonic() + _DEADLINE_S
+    deadline = time.monotonic() + DEADLINE_S
     while not happened():
         if running.done():
             running.result()  # raises what stopped it
         if time.monotonic() > deadline:
             raise StreamTooSlow(
-                f"After {_DEADLINE_S} s the stream has not stored what was sent to {settings.topic}. "
+                f"After {DEADLINE_S} s the stream has not stored what was sent to {settings.topic}. "
                 f"Send fewer tickets per second, or look at {settings.log_dir / 'spark.log'}."
             )
         time.sleep(0.05)
