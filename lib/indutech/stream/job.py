@@ -1,7 +1,6 @@
 """The Spark job: topic → validated, enriched rows → lake and quarantine, each offset exactly once."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +120,7 @@ def read_topic(spark: SparkSession, settings: Settings, broker: Broker, first_of
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
         # A topic with fewer partitions than cores is read in slices, so that no core idles.
-        .option("minPartitions", os.cpu_count() or 1)
+        .option("minPartitions", spark.sparkContext.defaultParallelism)
         .load()
     )
 
