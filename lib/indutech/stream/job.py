@@ -13,7 +13,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from indutech.kafka import connection, topics
 from indutech.kafka.broker import Broker
-from indutech.lake import compaction, identity, layout
+from indutech.lake import compaction, expired, identity, layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
 from indutech.lake.writer_lock import sole_writer
@@ -21,6 +21,7 @@ from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
 from indutech.stream.metrics import StreamPosition, WriteBatch
 from indutech.stream.session import session
+from indutech.system import storage
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -30,9 +31,9 @@ _KAFKA_READS = {
     "kafka.max.partition.fetch.bytes": str(8 * 1024**2),
     "kafka.fetch.max.bytes": str(64 * 1024**2),
     "kafka.isolation.level": "read_committed",
-    "failOnDataLoss": "true",
 }
 _STOP_DEADLINE_S = 60
+_NOTHING_LOST = "Nothing is lost: what was not committed is done again at the next start."
 
 
 class StreamFailed(InduTechError):
@@ -41,13 +42,17 @@ class StreamFailed(InduTechError):
 
 @dataclass(frozen=True)
 class StreamResult:
-    """What one run of the stream did."""
+    """What one run of the stream did.
+
+    `held_back` counts offsets that nobody can read yet, because a producer's transaction is open.
+    """
 
     batches: int
     stored: int
     quarantined: int
     seconds: float
     stopped_by_user: bool
+    held_back: int = 0
 
 
 def run(
@@ -55,6 +60,7 @@ def run(
     broker: Broker,
     *,
     once: bool,
+    accept_expired: bool = False,
     spark: SparkSession | None = None,
     position: StreamPosition | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -62,6 +68,7 @@ def run(
     """Store what the topic holds; `once` drains what is there and returns, otherwise until `stop` returns True.
 
     Args:
+        accept_expired: go on although the broker has deleted messages that were not stored, and note which.
         spark: a session to use and leave running; by default one is started.
         position: kept up to date, for a progress display.
         stop: asked several times a second; the micro-batch that has begun is finished.
@@ -70,15 +77,22 @@ def run(
         SecondWriter: another stream or compaction holds this lake.
         LakeIdentityMismatch: lake, checkpoint and topic do not belong together.
         CheckpointDamaged: the checkpoint cannot be read.
+        OffsetsExpired: the broker has deleted messages that were not stored, and nobody accepted that.
+        StorageRefused: the disk is full, or the data folder may not be written.
         StreamFailed: Spark stopped with an error.
         RightMissing: the user of the settings may not read the topic.
     """
-    with sole_writer(settings):
+    with storage.writing(settings.data_dir, _NOTHING_LOST), sole_writer(settings):
         topic = topics.ensure_topic(broker, settings)
         topics.refuse_without("READ", broker, topic)
-        known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
+        starts = topics.start_offsets(broker, topic.name)
+        known = identity.admit(settings, topic, starts)
         checkpoint = Checkpoint(settings.checkpoint_dir)
         checkpoint.check(topic.name)
+        gone = expired.find(settings, known, starts)
+        if accept_expired:
+            expired.accept(settings, gone)
+        expired.refuse(settings, gone)
         checkpoint.remove_orphaned_checksums()
         compaction.finish_interrupted(settings)
         layout.remove_temporary_files(settings)
@@ -92,13 +106,24 @@ def run(
         spark.streams.addListener(listener)
         try:
             if not stop():  # Spark needs seconds to start
-                query = _start(spark, settings, broker, known, position.following(writer), once)
-                position.started()
-                _wait(query, stop, settings)
+                write = position.following(writer)
+                if gone:  # only until these are passed: what expires later must stop the stream again
+                    _wait(_start(spark, settings, broker, known, write, once=True, skip=True), stop, settings)
+                if not (gone and once) and not stop():
+                    query = _start(spark, settings, broker, known, write, once=once)
+                    position.started()
+                    _wait(query, stop, settings)
                 listener.settle()
+        except StreamFailed:
+            expired.refuse(settings, expired.find(settings, known, topics.start_offsets(broker, topic.name)))
+            raise
         finally:
             spark.streams.removeListener(listener)
-        return StreamResult(listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop())
+        seconds = time.monotonic() - began
+        held_back = identity.held_back(broker, topic.name, topics.end_offsets(broker, topic.name))
+        return StreamResult(
+            listener.batches, writer.stored, writer.quarantined, seconds, stop(), sum(held_back.values())
+        )
 
 
 def _new_session(settings: Settings) -> SparkSession:
@@ -108,12 +133,20 @@ def _new_session(settings: Settings) -> SparkSession:
 
 
 def _start(
-    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, write: WriteBatch, once: bool
+    spark: SparkSession,
+    settings: Settings,
+    broker: Broker,
+    known: Identity,
+    write: WriteBatch,
+    *,
+    once: bool,
+    skip: bool = False,
 ) -> StreamingQuery:
     first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
     source = (
         spark.readStream.format("kafka")
         .options(**connection.spark_options(broker), **_KAFKA_READS)
+        .option("failOnDataLoss", str(not skip).lower())
         .option("subscribe", known.topic)
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
@@ -140,9 +173,10 @@ def _wait(query: StreamingQuery, stop: Callable[[], bool], settings: Settings) -
         query.stop()
         raise
     except PySparkException as error:
+        if code := storage.code_in(str(error)):
+            raise storage.refused(settings.data_dir, code, _NOTHING_LOST) from error
         raise StreamFailed(
-            f"Spark stopped: {_cause(error)} Nothing is lost: what was not committed is done again at the next start. "
-            f"Details: {settings.log_dir / 'spark.log'}."
+            f"Spark stopped: {_cause(error)} {_NOTHING_LOST} Details: {settings.log_dir / 'spark.log'}."
         ) from error
 
 
