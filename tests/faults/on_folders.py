@@ -1,11 +1,14 @@
 """Faults of folders and machines: full, read-only, damaged, moved, crowded, alone. Families 15, 16 and 21."""
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -29,6 +32,7 @@ LARGEST_FILE = 2 * MIB  # more than the native libraries that Java unpacks, less
 MANY = 60_000
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+SET_FLAGS, UP, RUNNING = 0x8914, 0x1, 0x40  # of a network interface
 
 
 @contextmanager
@@ -52,6 +56,12 @@ def no_larger_files() -> None:
 def obey_modes() -> None:
     """Take from root what lets it write where it may not; others cannot anyway."""
     ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)
+
+
+def change_modes(folder: Path, *, take: int = 0, give: int = 0) -> None:
+    """Take bits from the modes of a folder and all that is in it, or give them."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & ~take | give)
 
 
 def fill(disk: Path, leave: int) -> Path:
@@ -102,12 +112,12 @@ def read_only(laboratory: Laboratory) -> None:
     assert laboratory.stream_once().code == 0
     laboratory.send(tickets(500, seed=2))
     for folder in (laboratory.settings.data_dir, laboratory.settings.tickets_dir):
-        folder.chmod(0o555)
+        change_modes(folder, take=0o222)
         try:
             with laboratory.running("stream", "--once", before=obey_modes) as process:
                 done = ended(process)
         finally:
-            folder.chmod(0o755)
+            change_modes(folder, give=0o200)
         laboratory.hurt()
         assert done.code == 1, done.said
         assert "No write access to" in done.err, done.err
@@ -238,12 +248,11 @@ def no_network(laboratory: Laboratory) -> None:
 
 def only_this_machine() -> None:
     """Leave every network but 127.0.0.1; where that is not allowed, the dead proxies remain."""
-    if ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET):
-        return
-    import fcntl
-    import socket
-    import struct
-
-    up, running, set_flags = 0x1, 0x40, 0x8914
+    system, user, group = ctypes.CDLL(None), os.getuid(), os.getgid()
+    if system.unshare(CLONE_NEWNET):
+        if system.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+            return
+        for name, line in {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}.items():
+            Path("/proc/self", name).write_text(line)
     with socket.socket() as any_socket:
-        fcntl.ioctl(any_socket, set_flags, struct.pack("16sh", b"lo", up | running))
+        fcntl.ioctl(any_socket, SET_FLAGS, struct.pack("16sh", b"lo", UP | RUNNING))

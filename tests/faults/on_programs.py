@@ -56,8 +56,9 @@ def commit_deleted(laboratory: Laboratory) -> None:
 def producer_killed(laboratory: Laboratory) -> None:
     """Five bursts of the same seed die at a random moment; the sixth comes through."""
     for _ in range(5):
+        before = waiting(laboratory)
         with laboratory.running("produce", "--count", str(MANY), "--seed", "5", "--load") as process:
-            wait_until(lambda: (read_audit(laboratory.settings) or 0) and waiting(laboratory), 30, "it sends", process)
+            wait_until(lambda before=before: waiting(laboratory) > before, 60, "it sends", process)
             time.sleep(laboratory.draws.uniform(0, 0.4))  # not a wait for something: the random moment of death
             kill_all(process)
             laboratory.hurt()

@@ -42,11 +42,12 @@ _began = time.monotonic()
 
 
 @pytest.fixture
-def record_fault() -> Callable[..., None]:
+def record_fault(request: pytest.FixtureRequest) -> Callable[..., None]:
     """`record_fault(family=12, fault="…", injected=3, sent=…, …)` adds a row to the table of this run."""
 
     def record(**fields: object) -> None:
         _rows.append(Row(**fields))  # type: ignore[arg-type]
+        _write(request.session)  # at once: a run that is cut short has its rows too
 
     return record
 
@@ -58,8 +59,12 @@ def pytest_report_header() -> str:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the table, if any fault was injected."""
-    if not _rows:
-        return
+    if _rows:
+        _write(session)
+        print(f"\n{len(_rows)} faults: {FOLDER / 'run.md'}")
+
+
+def _write(session: pytest.Session) -> None:
     run = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
@@ -74,7 +79,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (FOLDER / "run.md").write_text(as_markdown(run), "utf-8")
-    print(f"\n{len(_rows)} faults: {FOLDER / 'run.md'}")
 
 
 def as_markdown(run: dict) -> str:

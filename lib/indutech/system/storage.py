@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 # Java's exceptions carry the same texts, because they are the system's; of a refused access some have only a name.
 _TEXTS = {os.strerror(code): code for code in (*_FULL, *_CLOSED)} | {"AccessDeniedException": errno.EACCES}
+_NOT_MADE = re.compile(r"Mkdirs failed to create (?:file:)?(/.+?)(?: \(exists=|$)", re.MULTILINE)
 
 
 class StorageRefused(InduTechError):
@@ -45,4 +47,9 @@ def refused(path: Path | str, code: int, consequence: str) -> StorageRefused:
 
 def code_in(text: str) -> int | None:
     """The system's code in what another program said of a failure, if the storage was its cause."""
-    return next((code for words, code in _TEXTS.items() if words in text), None)
+    if (code := next((code for words, code in _TEXTS.items() if words in text), None)) is not None:
+        return code
+    if made := _NOT_MADE.search(text):  # Hadoop does not say why: look at the folder in which it could not make one
+        above = next(path for path in Path(made[1]).parents if path.exists())
+        return errno.ENOSPC if os.access(above, os.W_OK) else errno.EACCES
+    return None
