@@ -12,7 +12,7 @@ from indutech.kafka.readiness import asking
 from indutech.lake import expired, identity
 from indutech.lake.expired import Expired, OffsetsExpired
 from indutech.lake.identity import Identity
-from indutech.proof import doctor, monitor, reconcile
+from indutech.proof import doctor, reconcile
 from indutech.system.settings import Settings
 from tests import lakes
 from tests.topics_filled import send
@@ -104,7 +104,7 @@ def test_a_hole_in_what_has_expired_since_is_said(broker: Broker, half_stored: S
 
 
 def test_an_open_transaction_is_said(broker: Broker, half_stored: Settings) -> None:
-    """Proof, monitor and doctor say what waits for it, and stop saying so when it has ended."""
+    """Proof, backlog and doctor say what waits for it, and stop saying so when it has ended."""
     producer = Producer({**confluent_config(broker), "transactional.id": half_stored.topic})
     producer.init_transactions(30)
     producer.begin_transaction()
@@ -116,7 +116,9 @@ def test_an_open_transaction_is_said(broker: Broker, half_stored: Settings) -> N
     proof = reconcile.prove(half_stored, broker)
     assert (proof.exit_code, proof.pending, proof.held_back) == (2, 13, 3)
     assert "13 pending (3 behind an open transaction)" in proof.sentence
-    assert monitor.Monitor(half_stored, broker).read().held_back == 3
+    backlog = identity.backlog(half_stored, broker)  # what the monitor and the stream's display show
+    assert backlog
+    assert (backlog.waiting, backlog.held_back) == (13, 3)
     said = {one.subject: one.says for one in doctor.examine(half_stored).findings if "transaction" in one.says}
     assert "a transaction is open at offset 20" in said["offsets"]
 
