@@ -86,7 +86,7 @@ def test_the_proof_counts_expired_as_lost_until_they_are_accepted(broker: Broker
     lakes.store(half_stored, "tickets", "2026-01-01", 1, range(14, 20), partition)
     lakes.commit(half_stored, 1, {p: 20 if p == partition else 0 for p in range(4)})
     after = reconcile.prove(half_stored, broker)
-    assert (after.exit_code, after.lost, after.expired, after.pending) == (0, 0, 4, 0)
+    assert (after.exit_code, after.lost, after.expired, after.unverifiable, after.pending) == (0, 0, 4, 0, 0)
     assert "4 expired and accepted" in after.sentence
 
 
