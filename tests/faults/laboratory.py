@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from pyspark.sql import SparkSession
 
+from indutech.kafka import topics
 from indutech.kafka.broker import Broker, BrokerNotReady
 from indutech.kafka.readiness import wait_until_it_answers
 from indutech.lake import identity
@@ -142,6 +143,12 @@ class Laboratory:
         except BrokerNotReady:
             return False
         return True
+
+    def end(self) -> int:
+        """How many offsets the topic has, in all its partitions; none while there is no topic."""
+        if topics.describe_topic(self.broker, self.settings.topic) is None:
+            return 0
+        return sum(topics.end_offsets(self.broker, self.settings.topic).values())
 
     def waiting(self) -> int:
         """How many offsets of the topic are not committed yet."""

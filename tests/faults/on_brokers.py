@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import trustme
 
 from indutech.kafka import broker as brokers
-from indutech.kafka import credentials, topics
+from indutech.kafka import credentials
 from indutech.kafka.readiness import wait_until_it_answers
 from tests.faults.laboratory import LONGEST_START_S, Laboratory, ended, wait_until
 from tests.faults.on_messages import tickets
@@ -37,13 +37,8 @@ def a_stream_at_work(laboratory: Laboratory, *more: str) -> Iterator[None]:
         wait_until(lambda: laboratory.committed() >= 1, LONGEST_START_S, "the stream commits", stream)
         yield
         wait_until(laboratory.broker_answers, 60, "the broker answers", producer)
-        before = sum(topics.end_offsets(laboratory.broker, laboratory.settings.topic).values())
-        wait_until(
-            lambda: sum(topics.end_offsets(laboratory.broker, laboratory.settings.topic).values()) > before,
-            90,
-            "the producer goes on",
-            producer,
-        )
+        before = laboratory.end()
+        wait_until(lambda: laboratory.end() > before, 90, "the producer goes on", producer)
         producer.send_signal(signal.SIGTERM)
         done = ended(producer, 90)
         assert done.code == 0, done.said

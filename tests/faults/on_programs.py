@@ -56,9 +56,9 @@ def commit_deleted(laboratory: Laboratory) -> None:
 def producer_killed(laboratory: Laboratory) -> None:
     """Five bursts of the same seed die at a random moment; the sixth comes through."""
     for _ in range(5):
-        before = waiting(laboratory)
+        before = laboratory.end()
         with laboratory.running("produce", "--count", str(MANY), "--seed", "5", "--load") as process:
-            wait_until(lambda before=before: waiting(laboratory) > before, 60, "it sends", process)
+            wait_until(lambda before=before: laboratory.end() > before, 60, "it sends", process)
             time.sleep(laboratory.draws.uniform(0, 0.4))  # not a wait for something: the random moment of death
             kill_all(process)
             laboratory.hurt()
@@ -71,22 +71,21 @@ def producer_killed(laboratory: Laboratory) -> None:
     assert audit.acknowledged + audit.recovered == sum(audit_end + 1 for audit_end in audit.last_acknowledged.values())
 
 
-def waiting(laboratory: Laboratory) -> int:
-    """How many messages wait in the topic, or 0 while there is none."""
-    try:
-        return laboratory.waiting()
-    except AssertionError:
-        return 0
-
-
 @fault(14, "SIGTERM, Ctrl-C, then run again", promised="exit 0 in bounded time, no Java left, the next run works")
 def signals(laboratory: Laboratory) -> None:
     """A producer and a stream are told to stop, each in one way."""
     for number in (signal.SIGTERM, signal.SIGINT):
         laboratory.produce("--count", "500", "--seed", str(int(number)))
+        batches, sent = laboratory.committed(), laboratory.end()
         with laboratory.running("stream") as stream, laboratory.running("produce", "--rate", "200") as producer:
-            laboratory.until_stored(stream, LONGEST_START_S) if number == signal.SIGTERM else wait_until(
-                lambda stream=stream: java_of(stream), LONGEST_START_S, "Spark starts", stream
+            wait_until(lambda sent=sent: laboratory.end() > sent, LONGEST_START_S, "tickets arrive", producer)
+            wait_until(
+                lambda stream=stream, batches=batches, number=number: (
+                    laboratory.committed() > batches if number == signal.SIGTERM else java_of(stream)
+                ),
+                LONGEST_START_S,
+                "the stream works, or its Spark starts",
+                stream,
             )
             for process in (producer, stream):
                 process.send_signal(number)

@@ -112,7 +112,7 @@ def transactions(laboratory: Laboratory) -> None:
     assert (proof.code, told["lost"], told["pending"], told["held_back"]) == (2, 0, held_back, held_back)
     assert "exceeds its transaction.timeout.ms" in laboratory.indutech("reconcile").out
     assert json.loads(laboratory.indutech("monitor", "--json").out)["held_back"] == held_back
-    assert "a transaction is open at offset" in laboratory.indutech("doctor").out
+    assert "a transaction is open at offset" in laboratory.indutech("doctor", "--json").out
     transactional(laboratory, "hangs")  # the same name again: the broker aborts what it had left open
     wait_until(
         lambda: (
@@ -143,7 +143,7 @@ def expired(laboratory: Laboratory) -> None:
         assert done.code == 1
         assert f"deleted 40 messages that were not stored yet: {gap}" in done.err
     assert json.loads(laboratory.indutech("reconcile", "--json").out)["lost"] == 40
-    assert "--accept-expired" in laboratory.indutech("doctor").out
+    assert "--accept-expired" in laboratory.indutech("doctor", "--json").out
     done = laboratory.indutech("stream", "--once", "--accept-expired")
     assert done.code == 0, done.said
     told = laboratory.indutech("reconcile", "--json")

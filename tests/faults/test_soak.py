@@ -86,7 +86,9 @@ def test_killed_again_and_again(
             while stream_kills < STREAM_KILLS or producers.kills < PRODUCER_KILLS:
                 if stream_kills in broker_dies_at:
                     broker_dies_at.discard(stream_kills)
-                    os.kill(brokers.status(settings).pid or 0, signal.SIGKILL)
+                    pid = brokers.status(settings).pid
+                    assert pid, "the broker of before has not come back"
+                    os.kill(pid, signal.SIGKILL)
                     broker_kills += 1
                 longest = min(2 * start_s, LONGEST_LIFE_S)
                 with laboratory.running("stream") as process:
