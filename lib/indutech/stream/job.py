@@ -3,19 +3,20 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
+from confluent_kafka import KafkaException
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from indutech.kafka import connection, topics
-from indutech.kafka.broker import Broker
+from indutech.kafka.broker import Broker, BrokerNotReady
 from indutech.lake import compaction, expired, identity, layout
 from indutech.lake.checkpoint import Checkpoint
-from indutech.lake.identity import Identity
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
@@ -107,23 +108,31 @@ def run(
         try:
             if not stop():  # Spark needs seconds to start
                 write = position.following(writer)
+
+                def storing(*, once: bool, skip_expired: bool = False) -> StreamingQuery:
+                    messages = read_topic(spark, settings, broker, known.start_offsets, skip_expired=skip_expired)
+                    return write_batches(messages, write, settings, once=once)
+
                 if gone:  # only until these are passed: what expires later must stop the stream again
-                    _wait(_start(spark, settings, broker, known, write, once=True, skip=True), stop, settings)
+                    _wait(storing(once=True, skip_expired=True), stop, settings)
+                    listener.settle()
                 if not (gone and once) and not stop():
-                    query = _start(spark, settings, broker, known, write, once=once)
+                    query = storing(once=once)
                     position.started()
                     _wait(query, stop, settings)
                 listener.settle()
         except StreamFailed:
-            expired.refuse(settings, expired.find(settings, known, topics.start_offsets(broker, topic.name)))
+            with suppress(BrokerNotReady, KafkaException):  # a broker that is down says why Spark stopped, not more
+                expired.refuse(settings, expired.find(settings, known, topics.start_offsets(broker, topic.name)))
             raise
         finally:
             spark.streams.removeListener(listener)
         seconds = time.monotonic() - began
-        held_back = identity.held_back(broker, topic.name, topics.end_offsets(broker, topic.name))
-        return StreamResult(
-            listener.batches, writer.stored, writer.quarantined, seconds, stop(), sum(held_back.values())
-        )
+        held_back = 0
+        if not stop():  # whoever stops it may do so because the broker is down
+            ends = topics.end_offsets(broker, topic.name)
+            held_back = sum(identity.held_back(broker, topic.name, ends).values())
+        return StreamResult(listener.batches, writer.stored, writer.quarantined, seconds, stop(), held_back)
 
 
 def _new_session(settings: Settings) -> SparkSession:
@@ -132,29 +141,35 @@ def _new_session(settings: Settings) -> SparkSession:
         return starting.submit(session, settings).result()
 
 
-def _start(
+def read_topic(
     spark: SparkSession,
     settings: Settings,
     broker: Broker,
-    known: Identity,
-    write: WriteBatch,
+    first_offsets: Mapping[int, int],
     *,
-    once: bool,
-    skip: bool = False,
-) -> StreamingQuery:
-    first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
-    source = (
+    skip_expired: bool = False,
+) -> DataFrame:
+    """Return the topic as a streaming table, a row per message; it begins at `first_offsets` without a checkpoint.
+
+    What the broker has deleted before it was read stops the query, or is passed over with `skip_expired`.
+    """
+    first = {settings.topic: {str(partition): offset for partition, offset in first_offsets.items()}}
+    return (
         spark.readStream.format("kafka")
         .options(**connection.spark_options(broker), **_KAFKA_READS)
-        .option("failOnDataLoss", str(not skip).lower())
-        .option("subscribe", known.topic)
+        .option("failOnDataLoss", str(not skip_expired).lower())
+        .option("subscribe", settings.topic)
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
         # A topic with fewer partitions than cores is read in slices, so that no core idles.
         .option("minPartitions", os.cpu_count() or 1)
         .load()
     )
-    sink = source.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
+
+
+def write_batches(messages: DataFrame, write: WriteBatch, settings: Settings, *, once: bool) -> StreamingQuery:
+    """Start the query that calls `write` for each micro-batch and then commits it in the checkpoint."""
+    sink = messages.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
     if once:
         return sink.trigger(availableNow=True).start()
     return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()

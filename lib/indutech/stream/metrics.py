@@ -42,7 +42,8 @@ class ProgressWriter(StreamingQueryListener):
         self.batches = 0
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
-        """Nothing to note yet."""
+        """A further event will come."""
+        self._ended.clear()
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
         """Nothing to note: an idle topic makes no batch."""
