@@ -1,6 +1,6 @@
 """The charts of the notebooks: one look, a title that says what is drawn, units on the axes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,6 +10,16 @@ BLUE, AMBER, TEAL, RED, VIOLET, GREY = "#0b5c8a", "#d9942b", "#2a9d8f", "#c2452d
 COLOURS = (BLUE, AMBER, TEAL, VIOLET, RED, GREY)
 PRIORITY_COLOURS = {"BASSE": "#b9c7d3", "MOYENNE": "#7fa3bd", "HAUTE": AMBER, "CRITIQUE": RED}
 HEAT = [[0.0, "#f3f7fa"], [0.35, "#a8c8dc"], [0.7, "#3f86b0"], [1.0, "#083d5c"]]
+FILL = "rgba(11,92,138,0.12)"
+ON_STRONG, ON_PALE = "#ffffff", "#0d1b24"  # letters on an area: on blue, on every other colour
+PAPER = "#fff"  # what a chart lies on, as the line between two areas or the ground of a label
+# What a page that is read in the dark draws instead; every other colour has enough contrast on both.
+DARK = {
+    INK: "#e3eaf1", SOFT: "#a3b1c0", LINE: "#33404e", PAPER: "#1b2530", ON_STRONG: "#0b141b",
+    BLUE: "#5fb0de", TEAL: "#3fb8a8", VIOLET: "#ab92dc", RED: "#f0806a", GREY: "#93a0af", FILL: "rgba(95,176,222,0.2)",
+    "#b9c7d3": "#566777", "#7fa3bd": "#7fa3bd",
+    "#f3f7fa": "#182430", "#a8c8dc": "#1f5478", "#3f86b0": "#4f9ccb", "#083d5c": "#d5ecfa",
+}  # fmt: skip
 
 
 def bars(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str) -> go.Figure:
@@ -49,8 +59,17 @@ def stacked(table: pd.DataFrame, *, name: str, title: str, unit: str, colours: d
     return finished(figure, title, x=unit, height=170 + 34 * len(table))
 
 
-def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: str, unit: str) -> go.Figure:
-    """A line per column of `values` along `time`."""
+def over_time(
+    table: pd.DataFrame,
+    *,
+    time: str,
+    values: Sequence[str],
+    title: str,
+    unit: str,
+    time_title: str = "",
+    marks: Mapping[str, float] | None = None,
+) -> go.Figure:
+    """A line per column of `values` along `time`, with named moments on it."""
     figure = go.Figure()
     for column, colour in zip(values, COLOURS, strict=False):
         figure.add_scatter(
@@ -60,12 +79,13 @@ def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: s
             mode="lines",
             line={"color": colour, "width": 2, "shape": "hv"},
             fill="tozeroy" if len(values) == 1 else None,
-            fillcolor="rgba(11,92,138,0.12)",
+            fillcolor=FILL,
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{column}</extra>",
         )
+    _mark(figure, marks or {})
     figure.update_layout(showlegend=len(values) > 1)
     figure.update_yaxes(rangemode="tozero", tickformat=",")
-    return finished(figure, title, y=unit)
+    return finished(figure, title, x=time_title, y=unit)
 
 
 def columns(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str, name_title: str = "") -> go.Figure:
@@ -109,15 +129,19 @@ def spread(values: pd.Series, *, title: str, unit: str, marks: dict[str, float])
             x=values, nbinsx=60, marker_color=BLUE, hovertemplate=f"%{{x}} {unit}: %{{y:,}} tickets<extra></extra>"
         )
     )
+    _mark(figure, marks)
+    figure.update_layout(bargap=0.02)
+    figure.update_yaxes(tickformat=",")
+    return finished(figure, title, x=unit, y="tickets")
+
+
+def _mark(figure: go.Figure, marks: Mapping[str, float]) -> None:
     for row, (name, at) in enumerate(marks.items()):
         figure.add_vline(
             x=at,
             line={"color": RED, "width": 1.5, "dash": "dot"},
             annotation={"text": name, "xanchor": "right", "yshift": -16 * row},  # close marks do not hide each other
         )
-    figure.update_layout(bargap=0.02)
-    figure.update_yaxes(tickformat=",")
-    return finished(figure, title, x=unit, y="tickets")
 
 
 def finished(figure: go.Figure, title: str, x: str = "", y: str = "", height: int = 380) -> go.Figure:
@@ -145,7 +169,7 @@ def _look() -> go.layout.Template:
             "xaxis": axis,
             "yaxis": axis,
             "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}},
-            "hoverlabel": {"bgcolor": "#fff", "bordercolor": LINE, "font": {"color": INK}},
+            "hoverlabel": {"bgcolor": PAPER, "bordercolor": LINE, "font": {"color": INK}},
             "separators": ".,",
         }
     )
