@@ -102,17 +102,14 @@ def produce(
 
 def stream(
     once: Annotated[bool, typer.Option("--once", help="Store what the topic holds now, then stop.")] = False,
-<<<<<<< HEAD
     accept_expired: Annotated[
         bool,
         typer.Option("--accept-expired", help="Go on after messages that the broker deleted too early, and note them."),
     ] = False,
-=======
     publish_every: Annotated[
         float | None,
         typer.Option("--publish", min=0.2, metavar="SECONDS", help="Do `indutech publish` so often, and at the end."),
     ] = None,
->>>>>>> main
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
     """Validate tickets and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
@@ -133,11 +130,13 @@ def stream(
         position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
         with progress.shown(position.look, wanted=not as_json):
             result = streams.run(
-<<<<<<< HEAD
-                settings, broker, once=once, accept_expired=accept_expired, position=position, stop=stop
-=======
-                settings, broker, once=once, position=position, publish_every_s=publish_every, stop=stop
->>>>>>> main
+                settings,
+                broker,
+                once=once,
+                accept_expired=accept_expired,
+                position=position,
+                publish_every_s=publish_every,
+                stop=stop,
             )
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))

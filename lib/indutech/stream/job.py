@@ -109,27 +109,24 @@ def run(
         spark.streams.addListener(listener)
         try:
             if not stop():  # Spark needs seconds to start
-<<<<<<< HEAD
                 write = position.following(writer)
 
                 def storing(*, once: bool, skip_expired: bool = False) -> StreamingQuery:
                     messages = read_topic(spark, settings, broker, known.start_offsets, skip_expired=skip_expired)
                     return write_batches(messages, write, settings, once=once)
 
-                if gone:  # only until these are passed: what expires later must stop the stream again
-                    _wait(storing(once=True, skip_expired=True), stop, settings)
-                    listener.settle()
-                if not (gone and once) and not stop():
-                    query = storing(once=once)
-                    position.started()
-                    _wait(query, stop, settings)
-=======
-                messages = read_topic(spark, settings, broker, known.start_offsets)
-                query = write_batches(messages, position.following(writer), settings, once=once)
-                position.started()
                 with published(settings, publish_every_s) as cannot_publish:
-                    _wait(query, lambda: stop() or cannot_publish(), settings)
->>>>>>> main
+
+                    def ending() -> bool:
+                        return stop() or cannot_publish()
+
+                    if gone:  # only until these are passed: what expires later must stop the stream again
+                        _wait(storing(once=True, skip_expired=True), ending, settings)
+                        listener.settle()
+                    if not (gone and once) and not ending():
+                        query = storing(once=once)
+                        position.started()
+                        _wait(query, ending, settings)
                 listener.settle()
         except StreamFailed:
             with suppress(BrokerNotReady, KafkaException):  # a broker that is down says why Spark stopped, not more
