@@ -83,6 +83,7 @@ class StreamPosition:
         self._settings, self._broker, self._asks = settings, broker, asks
         self._stored_here = self._stored = 0
         self._now = Position("Starting Spark")
+        self.is_running = False
 
     def look(self) -> Position:
         """The position after the newest event."""
@@ -90,6 +91,7 @@ class StreamPosition:
 
     def started(self) -> None:
         """The query runs."""
+        self.is_running = True
         self._after("Storing")
 
     def following(self, write: WriteBatch) -> WriteBatch:
