@@ -54,7 +54,7 @@ def test_a_cell_says_a_figure_in_words_and_for_programs() -> None:
     """One value makes both; a dollar is escaped in the words only."""
     said = findings.say("Sent **{sent:,}** for {cost}.", sent=20_000, cost="$5.10")._repr_mimebundle_()
 
-    assert said["text/markdown"] == "Sent **20,000** for \\$5.10."
+    assert "\n\nSent **20,000** for \\$5.10.\n\n" in said["text/markdown"]
     assert said[findings.MIME] == {
         "sent": {"shown": "20,000", "value": 20_000},
         "cost": {"shown": "$5.10", "value": "$5.10"},

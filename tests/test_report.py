@@ -98,6 +98,8 @@ def test_a_plotly_figure_becomes_a_chart(folder: Path) -> None:
     assert spec["data"][0]["x"][0] == "</script>"
     assert "title" not in spec["layout"]
     assert chart.figcaption.get_text() == "Figure 1.1 Tickets per team"
+    assert chart.select_one(".plot")["aria-label"] == "2 bars in n. </script>: 1; b: 2."
+    assert [cell.get_text() for cell in chart.select(".numbers td.num")] == ["1", "2"]
     assert [p.name for p in folder.rglob("plotly*.js")] == ["plotly.min.js"]
 
 

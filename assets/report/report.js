@@ -2,8 +2,8 @@
 "use strict";
 
 const WORDS = {
-  en: { show: "Show code", hide: "Hide code", sideways: "There is more to the right: scroll sideways", save: "Save the chart as PNG" },
-  fr: { show: "Montrer le code", hide: "Cacher le code", sideways: "La suite est à droite : faites défiler", save: "Enregistrer le graphique en PNG" },
+  en: { show: "Show code", hide: "Hide code", sideways: "scroll sideways for more", save: "Save the chart as PNG" },
+  fr: { show: "Montrer le code", hide: "Cacher le code", sideways: "faire défiler pour la suite", save: "Enregistrer le graphique en PNG" },
 };
 const words = WORDS[document.documentElement.lang] || WORDS.en;
 
@@ -44,8 +44,12 @@ function fitted(spec, width) {
   delete layout.width;
   let data = spec.data;
   if (width < 560) {
-    layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.25, yanchor: "top" };
+    layout.legend = { y: -0.25, ...layout.legend, orientation: "h", x: 0, xanchor: "left", yanchor: "top" };
     layout.margin = { ...layout.margin, r: 12 };
+    const along = layout.xaxis?.title?.text;
+    if (along) layout.xaxis = { ...layout.xaxis, title: { ...layout.xaxis.title, text: wrapped(along, 32) } };
+    if (layout.xaxis?.type !== "log") layout.xaxis = { ...layout.xaxis, dtick: null, nticks: 6 };
+    data = data.map((trace) => (trace.type === "treemap" ? trace : { ...trace, textfont: { ...trace.textfont, size: 11 } }));
     if (longestName(data) > 16)
       data = data.map((trace) => (Array.isArray(trace.y) ? { ...trace, y: trace.y.map((name) => wrapped(name, 16)) } : trace));
   }
@@ -60,8 +64,19 @@ function draw(figure, onPaper = paper.matches) {
   const { data, layout } = fitted(spec, onPaper ? PAPER_WIDTH : box.clientWidth);
   if (onPaper) Object.assign(layout, { width: PAPER_WIDTH, autosize: false });
   // No mode bar: its buttons take the keyboard's focus while nobody sees them. The numbers and the PNG are below.
-  return Plotly.react(box, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  return Plotly.react(box, data, layout, { displaylogo: false, displayModeBar: false });
 }
+
+// A chart is made for the width it has: a phone that is turned gets another one.
+const widths = new Map();
+const resized = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (contentRect.width && widths.get(target) !== contentRect.width) {
+      widths.set(target, contentRect.width);
+      draw(target.closest("figure"));
+    }
+  }
+});
 
 const charts = () => document.querySelectorAll("figure.chart");
 const drawAll = (onPaper) => charts().forEach((figure) => draw(figure, onPaper));
@@ -90,7 +105,7 @@ function sideways() {
     const box = seen.closest(".table, .picture, pre");
     const scrolls = box.scrollWidth > box.clientWidth + 1;
     box.classList.toggle("scrolls", scrolls);
-    if (!scrolls && box.scrollHeight <= box.clientHeight + 1) {
+    if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) {
       for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
       return;
     }
@@ -160,7 +175,7 @@ followContents();
 sideways();
 if (typeof Plotly !== "undefined") {
   charts().forEach((figure) => {
-    draw(figure);
+    resized.observe(figure.querySelector(".plot")); // which reports its first width at once
     offerPng(figure);
   });
   dark.addEventListener("change", () => drawAll());

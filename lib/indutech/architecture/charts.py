@@ -35,8 +35,8 @@ def transfer_curve(platform: Platform, *, mbps: float, share: float) -> go.Figur
     )  # fmt: skip
     figure.add_vline(x=VPN_TUNNEL_MBPS, line={"color": RED, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
-        x=np.log10(VPN_TUNNEL_MBPS), y=0.98, yref="paper", text="one standard VPN tunnel ends here", showarrow=False,
-        xanchor="left", xshift=6, font={"color": RED},
+        x=np.log10(VPN_TUNNEL_MBPS), y=1, yref="paper", text="one standard<br>VPN tunnel<br>ends here", showarrow=False,
+        xanchor="left", yanchor="top", align="left", xshift=6, font={"color": RED},
     )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=[50, 100, 200, 500, 1000, 2000, 5000, 10_000], tickformat=",")
     figure.update_yaxes(

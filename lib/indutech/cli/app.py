@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from indutech.cli import compare, documents, pipeline, template
 from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
+from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
 from indutech.cli.quarantine import quarantine_app
@@ -83,5 +84,6 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(broker_app, name="broker")
+app.add_typer(cluster_app, name="cluster")
 app.add_typer(costs_app, name="costs")
 app.add_typer(quarantine_app, name="quarantine")

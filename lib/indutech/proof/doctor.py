@@ -199,7 +199,8 @@ def _lake(settings: Settings, topic: Topic | None) -> Iterator[Finding]:
             compaction.refuse_compacted(settings, replay) if (replay := checkpoint.to_replay()) is not None else None
         ),
     ]
-    faults = [fault for check in checks if (fault := _fault(check))]
+    found = [fault for check in checks if (fault := _fault(check))]
+    faults = list({str(fault): fault for fault in found}.values())  # two checks read the same damaged file
     for fault in faults:
         yield _problem("lake and checkpoint", fault)
     if not faults:

@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
+SHORT_TEXT = 20  # characters of a word that takes the place of a number
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?(\s?†)?$")
 
 
@@ -52,15 +53,29 @@ def _drop_row_numbers(table: Tag) -> None:
             head.decompose()
 
 
+def text_columns(table: Tag) -> list[list[Tag]]:
+    """The columns of a table that are not of numbers, each with its heads."""
+    return [column for column, is_number in _columns(table) if not is_number]
+
+
 def _align_numbers(table: Tag) -> None:
+    for column, is_number in _columns(table):
+        for cell in column if is_number else ():
+            cell["class"] = "num"
+
+
+def _columns(table: Tag) -> list[tuple[list[Tag], bool]]:
+    """Each column from its heads down, and whether it is of numbers: a word may take the place of some, as `free`."""
     rows = _body(table)
     heads = [row.find_all(["td", "th"], recursive=False) for row in table.select("thead tr")]
+    found = []
     for column in range(max((len(row) for row in rows), default=0)):
         cells = [row[column] for row in rows if len(row) > column]
-        words = [cell.get_text(strip=True) for cell in cells]
-        if any(words) and all(_NUMBER.match(word) or word in ("", "–", "-", "NaN") for word in words):
-            for cell in cells + [head[column] for head in heads if len(head) > column]:
-                cell["class"] = "num"
+        words = [word for cell in cells if (word := cell.get_text(strip=True)) not in ("", "–", "-", "NaN")]
+        others = [word for word in words if not _NUMBER.match(word)]
+        is_number = 2 * len(others) < len(words) and all(len(word) <= SHORT_TEXT for word in others)
+        found.append(([head[column] for head in heads if len(head) > column] + cells, is_number))
+    return found
 
 
 def _body(table: Tag) -> list[list[Tag]]:

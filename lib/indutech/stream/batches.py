@@ -17,7 +17,7 @@ from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
 from indutech.lake.layout import Kind
-from indutech.stream import transforms
+from indutech.stream import cluster, transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.system.settings import Settings
 from indutech.tickets import contract, schema
@@ -50,6 +50,8 @@ class BatchWriter:
         self.identity = identity.claim(self.settings, self.identity)
         rows = kafka_rows.coalesce(1) if self._is_small(batch) else kafka_rows
         stored, quarantined = self._write_validated(rows, batch) if self._in_spark else self._write_fast(rows, batch)
+        if cluster.is_cluster(self.settings.spark_master):
+            cluster.refuse_unseen(self.settings, batch, {"tickets": stored, "quarantine": quarantined})
         self.stored += stored
         self.quarantined += quarantined
         self.counts[batch] = {"stored": stored, "quarantined": quarantined}
@@ -113,7 +115,8 @@ class BatchWriter:
         # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
         numbered = rows.withColumn("batch", F.lit(str(batch)))
         writer = numbered.write.mode(mode).options(**dict.fromkeys(_NO_DICTIONARY, "false"))
-        writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
+        with cluster.refusing_unshared(self.settings):
+            writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""

@@ -1,7 +1,6 @@
 """The Spark job: topic → validated, enriched rows → lake and quarantine, each offset exactly once."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
 from indutech.stream.metrics import StreamPosition, WriteBatch
+from indutech.stream.publishing import published
 from indutech.stream.session import session
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -56,6 +56,7 @@ def run(
     once: bool,
     spark: SparkSession | None = None,
     position: StreamPosition | None = None,
+    publish_every_s: float | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> StreamResult:
     """Store what the topic holds; `once` drains what is there and returns, otherwise until `stop` returns True.
@@ -63,6 +64,7 @@ def run(
     Args:
         spark: a session to use and leave running; by default one is started.
         position: kept up to date, for a progress display.
+        publish_every_s: publish what is committed as Iceberg tables so often, and at the end; by default never.
         stop: asked several times a second; the micro-batch that has begun is finished.
 
     Raises:
@@ -94,7 +96,8 @@ def run(
                 messages = read_topic(spark, settings, broker, known.start_offsets)
                 query = write_batches(messages, position.following(writer), settings, once=once)
                 position.started()
-                _wait(query, stop, settings)
+                with published(settings, publish_every_s) as cannot_publish:
+                    _wait(query, lambda: stop() or cannot_publish(), settings)
                 listener.settle()
         finally:
             spark.streams.removeListener(listener)
@@ -117,7 +120,7 @@ def read_topic(spark: SparkSession, settings: Settings, broker: Broker, first_of
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
         # A topic with fewer partitions than cores is read in slices, so that no core idles.
-        .option("minPartitions", os.cpu_count() or 1)
+        .option("minPartitions", spark.sparkContext.defaultParallelism)
         .load()
     )
 

@@ -1,5 +1,6 @@
 """Every setting of the project, once: from the environment, then from `.env`, then the defaults below."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -59,6 +60,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",
         description="The topic.",
     )
+    topic_partitions: int = Field(
+        4,
+        alias="KAFKA_TOPIC_PARTITIONS",
+        ge=1,
+        description="Partitions of the topic when it is created: as many cores can read it at once. docs/scaling.md",
+    )
     data_dir: Path = Field(
         Path("data_output"),
         alias="INDUTECH_DATA_DIR",
@@ -80,11 +87,31 @@ class Settings(BaseSettings):
     driver_memory: str = Field(
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
     )
+    spark_master: str = Field(
+        "local[*]",
+        alias="SPARK_MASTER",
+        description="Where Spark computes: local[*], local-cluster[WORKERS,CORES,MB] or spark://HOST:PORT.",
+    )
+    executor_memory: str = Field(
+        "1g",
+        alias="INDUTECH_EXECUTOR_MEMORY",
+        pattern=r"^\d+[mg]$",
+        description="Heap of each executor; used on a cluster only.",
+    )
 
     @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
     @classmethod
     def _from_project_root(cls, path: Path | None) -> Path | None:
         return PROJECT / path if path else None  # an absolute path stays what it is
+
+    @field_validator("spark_master")
+    @classmethod
+    def _known_master(cls, master: str) -> str:
+        if not re.fullmatch(
+            r"local(\[(\*|[1-9]\d*)\])?|local-cluster\[[1-9]\d*,[1-9]\d*,\d+\]|spark://[\w.-]+:\d+", master
+        ):
+            raise ValueError("it is local[*], local-cluster[WORKERS,CORES,MB] or spark://HOST:PORT")
+        return master
 
     @property
     def lake_dir(self) -> Path:
