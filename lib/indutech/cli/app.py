@@ -14,6 +14,7 @@ from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
 from indutech.cli.quarantine import quarantine_app
+from indutech.system import storage
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import STOPPED, interruptible
@@ -38,7 +39,8 @@ class _OneSentence(typer.core.TyperGroup):
     def __call__(self, *args: object, **kwargs: object) -> object:
         warnings.showwarning = _one_sentence_warning
         try:
-            return super().__call__(*args, **kwargs)
+            with storage.writing("a file", "The command stopped there."):
+                return super().__call__(*args, **kwargs)
         except InduTechError as error:
             typer.echo(f"indutech: {error}", err=True)
         except ValidationError as error:

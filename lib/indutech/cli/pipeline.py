@@ -102,6 +102,10 @@ def produce(
 
 def stream(
     once: Annotated[bool, typer.Option("--once", help="Store what the topic holds now, then stop.")] = False,
+    accept_expired: Annotated[
+        bool,
+        typer.Option("--accept-expired", help="Go on after messages that the broker deleted too early, and note them."),
+    ] = False,
     publish_every: Annotated[
         float | None,
         typer.Option("--publish", min=0.2, metavar="SECONDS", help="Do `indutech publish` so often, and at the end."),
@@ -126,7 +130,13 @@ def stream(
         position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
         with progress.shown(position.look, wanted=not as_json):
             result = streams.run(
-                settings, broker, once=once, position=position, publish_every_s=publish_every, stop=stop
+                settings,
+                broker,
+                once=once,
+                accept_expired=accept_expired,
+                position=position,
+                publish_every_s=publish_every,
+                stop=stop,
             )
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))
@@ -141,6 +151,11 @@ def stream(
             f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
             f"{result.batches} micro-batches in {result.seconds:.1f} s."
         )
+        if result.held_back:
+            typer.echo(
+                f"{result.held_back:,} messages cannot be read yet: a producer's transaction is open before them. "
+                "They come when it commits, aborts, or exceeds its transaction.timeout.ms; then start this again."
+            )
 
 
 def reconcile(

@@ -233,13 +233,17 @@ def _offsets(settings: Settings, broker: Broker | None, topic: Topic | None) -> 
                 f"Partition {partition}: the broker has deleted offsets {offset:,} to {first[partition] - 1:,}, "
                 "which were never stored."
             )
-            yield Finding("offsets", Level.PROBLEM, say, "they are lost; go on in another INDUTECH_DATA_DIR")
+            yield Finding("offsets", Level.PROBLEM, say, "they are lost; indutech stream --accept-expired goes on")
         if end.get(partition, 0) < offset:
             say = f"Partition {partition}: the lake has stored offset {offset - 1:,}, the topic ends before it."
             yield Finding(
                 "offsets", Level.PROBLEM, say, "the topic lost data or is another one; use another INDUTECH_DATA_DIR"
             )
     waiting = sum(max(0, stop - wanted.get(partition, first.get(partition, 0))) for partition, stop in end.items())
+    held_back = identity.held_back(broker, topic.name, end)
+    for partition, count in held_back.items():
+        say = f"Partition {partition}: a transaction is open at offset {end[partition] - count:,}; nobody can read on."
+        yield Finding("offsets", Level.NOTE, say, "end the producer's transaction, or wait for its time limit")
     if waiting:
         yield Finding("offsets", Level.NOTE, f"{waiting:,} messages wait to be stored.", "indutech stream --once")
     else:
