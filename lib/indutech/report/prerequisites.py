@@ -54,7 +54,8 @@ def lesson(settings: Settings, name: str) -> Settings:
     """The same topic with an empty data folder, for a sink that a notebook shows: the lake stays as it is."""
     folder = settings.data_dir / "runs" / f"lesson-{name}"
     shutil.rmtree(folder, ignore_errors=True)
-    return settings.model_copy(update={"data_dir": folder})
+    # Two micro-batches show what many would, and each one costs Spark two seconds of planning.
+    return settings.model_copy(update={"data_dir": folder, "max_batch_tickets": 2 * settings.max_batch_tickets})
 
 
 def hold_broker(settings: Settings) -> Broker:
