@@ -12,6 +12,7 @@ from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.lake import lake_app
 from indutech.cli.quarantine import quarantine_app
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -84,4 +85,5 @@ for _command in (
     app.command()(_command)
 app.add_typer(broker_app, name="broker")
 app.add_typer(costs_app, name="costs")
+app.add_typer(lake_app, name="lake")
 app.add_typer(quarantine_app, name="quarantine")

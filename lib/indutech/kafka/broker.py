@@ -1,7 +1,6 @@
 """Connects to the broker that KAFKA_BOOTSTRAP_SERVERS names, or to an embedded Apache Kafka that its users share."""
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from indutech.kafka.connection import Broker
 from indutech.kafka.credentials import ADMIN
 from indutech.kafka.embedded import process, properties
 from indutech.kafka.readiness import BrokerNotReady, wait_until_it_answers
-from indutech.system import leases
+from indutech.system import leases, supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -267,7 +266,4 @@ def _place(folder: Path) -> str:
 
 
 def _pid(folder: Path) -> int | None:
-    try:
-        return int(json.loads((folder / "broker.json").read_text("utf-8"))["pid"])
-    except (OSError, ValueError, KeyError):
-        return None
+    return supervisor.pid_of(folder, process.STATE)

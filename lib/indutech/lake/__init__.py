@@ -15,5 +15,6 @@ __all__ = [
     "reader",
     "replay_log",
     "reset",
+    "store",
     "writer_lock",
 ]

@@ -35,6 +35,10 @@ class SecondPublisher(InduTechError):
     """Another process publishes this lake."""
 
 
+class InABucket(InduTechError):
+    """The Iceberg view is made of hard links, which S3 does not have."""
+
+
 @dataclass(frozen=True)
 class Published:
     """What one call did to one table."""
@@ -68,7 +72,13 @@ def publish(settings: Settings, grace: timedelta = GRACE) -> list[Published]:
 
     Raises:
         SecondPublisher: another process publishes this lake.
+        InABucket: the lake is on S3, where there are no hard links.
     """
+    if settings.lake_bucket:
+        raise InABucket(
+            f"The lake {settings.lake_uri} is on S3, which has no hard links: a compaction would take files away from "
+            "readers of a snapshot. Publish a lake in a folder, or read this one through indutech.lake.reader."
+        )
     with _sole_publisher(settings):
         tables = catalog(settings)
         tables.create_namespace_if_not_exists(NAMESPACE)
@@ -141,7 +151,7 @@ def _link(settings: Settings, files: Sequence[DataFile]) -> dict[str, DataFile]:
         link = _links(settings, file.kind).joinpath(*name)
         if not link.exists():
             link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(file.path, link)
+            os.link(str(file.path), link)
         found[str(link)] = file
     return found
 

@@ -16,6 +16,7 @@ from indutech.kafka.broker import Broker
 from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
+from indutech.lake.store import spark as store_for_spark
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
@@ -48,6 +49,7 @@ class StreamResult:
     quarantined: int
     seconds: float
     stopped_by_user: bool
+    place: str  # where the tickets are
 
 
 def run(
@@ -68,12 +70,13 @@ def run(
 
     Raises:
         SecondWriter: another stream or compaction holds this lake.
+        HeldElsewhere: another data folder or machine does.
         LakeIdentityMismatch: lake, checkpoint and topic do not belong together.
         CheckpointDamaged: the checkpoint cannot be read.
         StreamFailed: Spark stopped with an error.
         RightMissing: the user of the settings may not read the topic.
     """
-    with sole_writer(settings):
+    with sole_writer(settings) as still_ours:
         topic = topics.ensure_topic(broker, settings)
         topics.refuse_without("READ", broker, topic)
         known = identity.admit(settings, topic, topics.start_offsets(broker, topic.name))
@@ -84,10 +87,12 @@ def run(
         layout.remove_temporary_files(settings)
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
-        writer = BatchWriter(settings, known)
+        writer = BatchWriter(settings, known, still_ours, layout.uncommitted_files(settings))
+        place = str(layout.root(settings, "tickets"))
         position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
         spark = spark or _new_session(settings)
+        store_for_spark.reach(spark, settings)
         listener = metrics.ProgressWriter(settings, writer, position)
         spark.streams.addListener(listener)
         try:
@@ -98,7 +103,9 @@ def run(
                 listener.settle()
         finally:
             spark.streams.removeListener(listener)
-        return StreamResult(listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop())
+        return StreamResult(
+            listener.batches, writer.stored, writer.quarantined, time.monotonic() - began, stop(), place
+        )
 
 
 def _new_session(settings: Settings) -> SparkSession:

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from indutech.jvm.jars import spark_kafka_jars
 from indutech.jvm.java import spark_environment
+from indutech.lake.store import spark as store_for_spark
 from indutech.system.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
@@ -58,7 +59,9 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.extraJavaOptions": " ".join(java_options),
         # Not spark.jars, which would copy each jar again at every start.
-        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in spark_kafka_jars()),
+        "spark.driver.extraClassPath": os.pathsep.join(
+            str(jar) for jar in [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
+        ),
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",

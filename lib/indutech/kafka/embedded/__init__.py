@@ -1,6 +1,3 @@
-"""The embedded Apache Kafka: its settings, its command line, and the supervisor process that owns it.
-
-`supervisor` is started as a program and imports only the standard library, to stay small.
-"""
+"""The embedded Apache Kafka: its settings, its command line, and how it is launched."""
 
 __all__ = ["process", "properties"]
