@@ -24,6 +24,7 @@ LOCK_FILE = PROJECT / "assets" / "jars.lock"
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
 SPARK_S3 = "spark-s3"  # fetched only by who has a lake on S3
+S3_PROXY = "s3-proxy"  # fetched only by `make faults`
 
 # fmt: off
 _AWS_SDK = [
@@ -51,6 +52,7 @@ WANTED = {
         "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3:1.3.1",
         *(f"software.amazon.awssdk:{module}:2.35.5" for module in _AWS_SDK),
     ],
+    S3_PROXY: ["org.gaul:s3proxy:4.0.0"],
 }
 ON_SETUP = (KAFKA_SERVER, SPARK_KAFKA)
 
@@ -87,6 +89,11 @@ def spark_kafka_jars() -> list[Path]:
 def spark_s3_jars() -> list[Path]:
     """Return what Spark needs to read and write S3 and PySpark does not bring, fetched if need be."""
     return fetch(locked(SPARK_S3))
+
+
+def s3_proxy_jars() -> list[Path]:
+    """Return the class path of S3Proxy, the second S3 server of the long tests, fetched if need be."""
+    return fetch(locked(S3_PROXY))
 
 
 def locked(jar_set: str) -> list[Jar]:
@@ -186,7 +193,7 @@ def write_lock() -> None:
     import pyspark
 
     pyspark_jars = {file.name for file in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
-    have: dict[str, Callable[[str], bool]] = {KAFKA_SERVER: lambda name: False, SPARK_KAFKA: pyspark_jars.__contains__}
+    have: dict[str, Callable[[str], bool]] = {SPARK_KAFKA: pyspark_jars.__contains__}
     lines = ["# Written by `make lock-jars`: group:artifact:version and SHA-256 of every jar. Do not edit."]
     with tempfile.TemporaryDirectory() as repository:
         for jar_set, coordinates in WANTED.items():
@@ -194,7 +201,7 @@ def write_lock() -> None:
             if jar_set == SPARK_S3:
                 jars = maven.hashes(coordinates, Path(repository))
             else:
-                jars = maven.resolve(coordinates, Path(repository), have[jar_set])
+                jars = maven.resolve(coordinates, Path(repository), have.get(jar_set, lambda name: False))
             lines += [f'"{coordinate}" = "{sha256}"' for coordinate, sha256 in sorted(jars.items())]
     _write_atomically(LOCK_FILE, "\n".join(lines) + "\n")
 

@@ -53,7 +53,8 @@ def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
     if known and (known.topic, known.topic_id) != (topic.name, topic.topic_id):
         raise LakeIdentityMismatch(
             f"The lake in {lake_files.root(settings)} was written from topic {known.topic} ({known.topic_id}), not "
-            f"from {topic.name} ({topic.topic_id}). Set KAFKA_TOPIC or INDUTECH_DATA_DIR to a pair that belongs together."
+            f"from {topic.name} ({topic.topic_id}). Set KAFKA_TOPIC or INDUTECH_DATA_DIR to a pair that belongs "
+            "together."
         )
     for _ in range(_TRIES - 1):
         try:

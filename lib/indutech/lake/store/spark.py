@@ -18,7 +18,7 @@ from indutech.system.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import DataFrameWriter, SparkSession
 
-_COMMITTERS = {
+COMMITTERS = {
     "spark.sql.sources.commitProtocolClass": "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol",
     "spark.sql.parquet.output.committer.class": "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter",
 }
@@ -48,7 +48,7 @@ def lake_writer(
 
     The session is the query's own, so that other writes of this Spark keep their committer.
     """
-    for name, value in _COMMITTERS.items():
+    for name, value in COMMITTERS.items():
         spark.conf.set(name, value)
     conflict = {"fs.s3a.committer.staging.conflict-mode": "replace" if mode == "overwrite" else "append"}
     return writer.mode("append").options(**conflict), f"s3a://{where.in_bucket}"
