@@ -4,13 +4,19 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from indutech.jvm import jars, java
 
+LOCK = Path(__file__).with_suffix(".lock")
+LOGGING = """<configuration><appender name="console" class="ch.qos.logback.core.ConsoleAppender">
+<encoder><pattern>%d %p %c{1} %m%n</pattern></encoder></appender>
+<root level="warn"><appender-ref ref="console"/></root></configuration>"""
 KEY, SECRET = "S3PROXYKEY", "a-secret-of-this-test"
 
 
@@ -30,8 +36,9 @@ class S3Proxy:
             f"s3proxy.endpoint={self.endpoint}\n"
             "s3proxy.authorization=aws-v2-or-v4\n"
             f"s3proxy.identity={KEY}\ns3proxy.credential={SECRET}\n"
-            "jclouds.provider=filesystem-nio2\njclouds.filesystem.basedir=data\n"
+            f"jclouds.provider=filesystem-nio2\njclouds.filesystem.basedir={folder / 'data'}\n"
         )
+        (folder / "logback.xml").write_text(LOGGING)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,10 +48,14 @@ class S3Proxy:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        class_path = os.pathsep.join(str(jar) for jar in jars.s3_proxy_jars())
+        locked = tomllib.loads(LOCK.read_text())["s3-proxy"]
+        class_path = os.pathsep.join(str(jar) for jar in jars.fetch(jars.Jar(*one) for one in locked.items()))
         with (self._folder / "s3proxy.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(java.find_java()), "-Xmx256m", "org.gaul.s3proxy.Main", "--properties", "s3proxy.conf"],
+                [
+                    *(str(java.find_java()), "-Xmx256m", "-Dlogback.configurationFile=logback.xml"),
+                    *("org.gaul.s3proxy.Main", "--properties", "s3proxy.conf"),
+                ],
                 env={**os.environ, "CLASSPATH": class_path},
                 cwd=self._folder,
                 stdout=log,
@@ -71,11 +82,12 @@ class S3Proxy:
 
 
 @contextmanager
-def s3_proxy(folder: Path, bucket: str) -> Iterator[S3Proxy]:
-    """A server with one bucket while the block runs."""
-    proxy = S3Proxy(folder, bucket)
-    proxy.start()
-    try:
-        yield proxy
-    finally:
-        proxy.kill()
+def s3_proxy(bucket: str) -> Iterator[S3Proxy]:
+    """A server with one bucket while the block runs, in a folder whose name its settings can hold."""
+    with tempfile.TemporaryDirectory(prefix="s3proxy-") as folder:
+        proxy = S3Proxy(Path(folder), bucket)
+        proxy.start()
+        try:
+            yield proxy
+        finally:
+            proxy.kill()

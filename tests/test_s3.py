@@ -124,6 +124,21 @@ def test_the_policies_have_no_right_too_many() -> None:
         assert bool(changing) == (who == "writer")
 
 
+def test_the_platform_gives_the_stream_these_rights() -> None:
+    """The role of the template has them, and the endpoint of the network lets them through."""
+    from indutech.architecture.platform import platform
+    from indutech.architecture.templates.stream import stream
+
+    roles = stream(platform())["Resources"]["SparkRole"]["Properties"]["Policies"]
+    [lake] = [one["PolicyDocument"] for one in roles if one["PolicyName"] == "lake"]
+    given = {action for one in lake["Statement"] for action in one["Action"] if action.startswith("s3:")}
+    needed = {action for one in policy.policy("b", "p", "writer")["Statement"] for action in one["Action"]}
+    [endpoint] = [one for one in platform().endpoint if one.service == "s3"]
+
+    assert given == needed
+    assert needed <= set(endpoint.allows)
+
+
 def test_a_wrong_key_is_one_sentence(server: Settings, settings: Settings) -> None:
     """The key that does not exist, and the secret that does not fit."""
     for wrong in ({"aws_access_key_id": "NOBODY"}, {"aws_secret_access_key": SecretStr("not this")}):
@@ -234,6 +249,19 @@ def test_a_compaction_makes_few_files(ten_batches: Settings) -> None:
     assert (done.files_before, done.files_after) == (12, 2)
     assert len(reader.read(ten_batches, "tickets")) == 66
     assert compaction.compact(ten_batches) == []
+
+
+def test_a_compaction_asks_for_what_the_bill_says(ten_batches: Settings) -> None:
+    """At most so many requests at the price of a GET for each file that it replaces."""
+    from indutech.costs.charges import GETS_PER_COMPACTED_FILE
+
+    with gate_before(ten_batches.s3_endpoint) as gate:
+        [done] = compaction.compact(ten_batches.model_copy(update={"s3_endpoint": gate.endpoint}))
+
+        asked = gate.requests["GET"] + gate.requests["HEAD"]
+    assert done.files_before == 12
+    assert asked / done.files_before <= GETS_PER_COMPACTED_FILE + 1  # and a few for the journal
+    assert gate.requests["PUT"] + gate.requests["COPY"] + gate.requests["LIST"] < 20
 
 
 def test_what_a_killed_try_left_on_another_day_is_removed(settings: Settings) -> None:

@@ -72,7 +72,7 @@ def a_store(kind: str, base: Settings) -> Iterator[Store]:
 
             yield Store(reached, kill)
     else:
-        with s3_proxy(base.data_dir / "s3proxy", f"{name}-{os.getpid()}") as proxy:
+        with s3_proxy(f"{name}-{os.getpid()}") as proxy:
             reached = base.model_copy(
                 update={
                     "lake_uri": f"s3a://{proxy.bucket}/lake",

@@ -24,7 +24,6 @@ LOCK_FILE = PROJECT / "assets" / "jars.lock"
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
 SPARK_S3 = "spark-s3"  # fetched only by who has a lake on S3
-S3_PROXY = "s3-proxy"  # fetched only by `make faults`
 
 # fmt: off
 _AWS_SDK = [
@@ -52,7 +51,6 @@ WANTED = {
         "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3:1.3.1",
         *(f"software.amazon.awssdk:{module}:2.35.5" for module in _AWS_SDK),
     ],
-    S3_PROXY: ["org.gaul:s3proxy:4.0.0"],
 }
 ON_SETUP = (KAFKA_SERVER, SPARK_KAFKA)
 
@@ -89,11 +87,6 @@ def spark_kafka_jars() -> list[Path]:
 def spark_s3_jars() -> list[Path]:
     """Return what Spark needs to read and write S3 and PySpark does not bring, fetched if need be."""
     return fetch(locked(SPARK_S3))
-
-
-def s3_proxy_jars() -> list[Path]:
-    """Return the class path of S3Proxy, the second S3 server of the long tests, fetched if need be."""
-    return fetch(locked(S3_PROXY))
 
 
 def locked(jar_set: str) -> list[Jar]:

@@ -63,10 +63,12 @@ def _options(settings: Settings) -> dict[str, str]:
         "connection.ssl.enabled": str(place.scheme == "https").lower(),
         "path.style.access": str(not place.netloc.endswith(".amazonaws.com")).lower(),
         "committer.name": "partitioned",
-        # Pauses that double from half a second: a store that answers 503 for a minute is waited for.
-        "attempts.maximum": "8",
-        "retry.limit": "8",
+        # Pauses that double from half a second, and for 503 from a tenth: a minute in all, then the stream stops.
+        "attempts.maximum": "3",
+        "retry.limit": "7",
         "retry.interval": "500ms",
+        "retry.throttle.limit": "9",
+        "retry.throttle.interval": "100ms",
         "connection.establish.timeout": "15s",
     }
     if bucket.key:
