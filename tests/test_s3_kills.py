@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
+from bench.s3_gate import gate_before
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
@@ -140,6 +142,58 @@ def test_killed_again_and_again_every_reader_sees_each_offset_once(
                 seen = _places(reader, settings, rows, spark)
                 assert len(seen) == len(expected), reader
                 assert set(seen) == expected, reader
+
+
+@pytest.mark.faults
+def test_a_store_that_answers_503_for_20_seconds_costs_only_time(
+    broker: Broker, new_settings: Callable[..., Settings], spark: SparkSession
+) -> None:
+    """In the middle of a drain, to Spark as to Python; the stream goes on by itself, and everything is there once."""
+    base = new_settings("out-of-order", max_batch_tickets=500)
+    places = send(broker, base, [message for block in generator.ticket_messages(3_000, seed=4) for message in block])
+    with a_store("seaweedfs", base) as store, gate_before(str(store.settings.s3_endpoint)) as gate:
+        settings = store.settings.model_copy(update={"s3_endpoint": gate.endpoint})
+
+        def out_of_order() -> None:
+            _wait_for(lambda: _committed(settings) >= 1)
+            gate.refuse_for(20)
+
+        with ThreadPoolExecutor(1) as beside:
+            trouble = beside.submit(out_of_order)
+            job.run(settings, broker, once=True, spark=spark)
+            trouble.result()
+
+        assert gate.refused > 0
+        proof = reconcile.prove(settings, broker, full=True)
+        assert (proof.stored, proof.lost, proof.twice, proof.pending) == (len(places), 0, 0, 0)
+
+
+@pytest.mark.faults
+def test_a_store_that_stays_away_ends_the_stream_with_one_sentence(
+    broker: Broker, new_settings: Callable[..., Settings], spark: SparkSession
+) -> None:
+    """Within minutes, not hours; the next start, with the store back, stores the rest once."""
+    base = new_settings("away", max_batch_tickets=500)
+    places = send(broker, base, [message for block in generator.ticket_messages(3_000, seed=4) for message in block])
+    with a_store("seaweedfs", base) as store, gate_before(str(store.settings.s3_endpoint)) as gate:
+        settings = store.settings.model_copy(update={"s3_endpoint": gate.endpoint})
+
+        def gone() -> None:
+            _wait_for(lambda: _committed(settings) >= 1)
+            gate.refuse_for(3600)
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as beside:
+            trouble = beside.submit(gone)
+            with pytest.raises(job.StreamFailed, match="Nothing is lost: what was not committed is done again"):
+                job.run(settings, broker, once=True, spark=spark)
+            trouble.result()
+        assert time.monotonic() - began < 400
+
+        gate.refuse_for(0)
+        job.run(settings, broker, once=True, spark=spark)
+        proof = reconcile.prove(settings, broker, full=True)
+        assert (proof.stored, proof.lost, proof.twice, proof.pending) == (len(places), 0, 0, 0)
 
 
 def _committed(settings: Settings) -> int:

@@ -29,8 +29,9 @@ def listed(settings: Settings) -> list[tuple[LakePath, int]]:
     """What would be deleted, with its size in bytes."""
     there: list[tuple[LakePath, int]] = [(path, _size(path)) for path in _parts(settings) if path.exists()]
     lake = files.root(settings)
-    if not isinstance(lake, Path) and (sizes := [path.stat().st_size for path in lake.below()]):
-        there.insert(0, (lake, sum(sizes)))
+    # Spark leaves empty marks of folders, which are nothing to ask about.
+    if not isinstance(lake, Path) and (size := sum(path.stat().st_size for path in lake.below())):
+        there.insert(0, (lake, size))
     return there
 
 
