@@ -10,14 +10,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # The image's user gets this user's numbers, so that data_output belongs to who started it.
 COMPOSE := INDUTECH_UID=$$(id -u) INDUTECH_GID=$$(id -g) docker compose
-# Of the pages that pip prints, a terminal shows the package it is at, on one line; elsewhere nothing is shown.
-SHOW_PACKAGES := { test -t 1 || exec cat >/dev/null; while read -r does what _; do \
-	  case "$$does $$what" in \
-	    Collecting*) line="$$((count += 1))/$$total $${what%%[=<>!~; ]*}" ;; \
-	    "Installing collected") line="$$total/$$total downloaded, now installing" ;; \
-	    *) continue ;; \
-	  esac; printf '\r%-70s' "$$line"; \
-	done; echo; }
+# Where it is set, each of some hundred processes would compile every module that it reads anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +22,8 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@total=$$(grep -c '^[a-z].*==' requirements.lock); \
-	  echo "Installing $$total locked Python packages into $(VENV) (1 to 3 minutes the first time)"; \
-	  $(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock | $(SHOW_PACKAGES)
-	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) locked Python packages into $(VENV) (about a minute)"
+	@$(BIN)/python -P lib/indutech/system/packages.py requirements.lock .
 	@$(BIN)/python -m indutech.jvm.java
 	@$(BIN)/python -m indutech.jvm.jars
 	@touch $@
@@ -39,9 +31,9 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
 	@$(BIN)/indutech report
 
-# By file, so that what a module shares is made once; much of it waits, so two processes take little more than half.
+# By file, so that what a module shares is made once, and the longest first (LONGEST_FIRST in tests/conftest.py).
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: setup ## the long runs: stream and store killed on a folder, on S3 and on S3Proxy
 	@$(BIN)/pytest tests -m faults

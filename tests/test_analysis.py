@@ -82,15 +82,18 @@ def test_staffing_follows_from_the_time_a_ticket_takes(tickets: pd.DataFrame) ->
     assert team["out_of_hours_percent"] == 25.0
 
 
-def test_latency_is_counted_from_the_brokers_stamp() -> None:
-    """Never from the creation date, which may be years away."""
-    rows = pd.DataFrame({
-        "kafka_timestamp": pd.to_datetime(["2026-03-02T08:00:00Z", "2026-03-02T08:00:01Z"]),
-        "processed_at": pd.to_datetime(["2026-03-02T08:00:02Z", "2026-03-02T08:00:02Z"]),
+def test_a_ticket_waits_from_the_brokers_stamp_to_the_commit_of_its_micro_batch() -> None:
+    """Never from the creation date, which may be years away, nor only to the moment at which the batch began."""
+    stamps = ["2026-03-02T08:00:00Z", "2026-03-02T08:00:01Z", "2026-03-02T08:00:03Z"]
+    rows = pd.DataFrame({"kafka_timestamp": pd.to_datetime(stamps), "batch": [0, 0, 1]})
+    batches = pd.DataFrame({
+        "batch": [0, 1], "started_at": ["2026-03-02T08:00:02.000Z", "2026-03-02T08:00:04.500Z"], "seconds": [1.0, 0.25]
     })  # fmt: skip
 
-    assert analysis.latency_s(rows).tolist() == [2.0, 1.0]
-    assert analysis.quantiles(analysis.latency_s(rows))["p50"] == 1.5
+    waited = analysis.visible_after_s(rows, batches)
+
+    assert waited.tolist() == [3.0, 2.0, 1.75]
+    assert analysis.quantiles(waited)["p50"] == 2.0
 
 
 def test_quality_accounts_for_every_message() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from indutech.architecture import document as dossier
 from indutech.architecture.platform import platform
+from indutech.costs.model import read_model
+from indutech.report import build_tables, generated_templates
 from indutech.system.settings import PROJECT
 
 DOCUMENTS = (PROJECT / "docs" / "01-service-choices.md", PROJECT / "docs" / "02-compatibility.md")
@@ -57,3 +59,13 @@ def test_figures_in_the_sentences_are_right() -> None:
 def test_the_fit_with_the_plant_answers_what_is_asked(asked: str) -> None:
     """Prerequisites, the join, leavers, the law and the way back are all there."""
     assert re.search(re.escape(asked).replace(r"\|", "|"), DOCUMENTS[1].read_text(encoding="utf-8"))
+
+
+def test_after_the_last_step_the_whole_bill_is_paid() -> None:
+    """The months of the migration grow into the bill, and the steps add up."""
+    rows = [line.split("|")[1:-1] for line in build_tables.waves(platform(), read_model()).splitlines()[2:]]
+    months, steps = ([float(row[i].replace(",", "")) for row in rows[:-1]] for i in (4, 5))
+
+    assert months == sorted(months)
+    assert months[-1] == pytest.approx(float(generated_templates.bill(platform()).monthly_total.amount), abs=1)
+    assert float(rows[-1][5].replace(",", "")) == pytest.approx(sum(steps), abs=len(steps))

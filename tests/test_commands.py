@@ -133,3 +133,20 @@ def test_the_package_can_be_run() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "reconcile" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "not_read"),
+    [
+        ("cli.app", {"pandas", "pyspark", "pyarrow", "duckdb", "numpy", "requests", "trustme", "plotly"}),
+        ("proof.reconcile", {"pandas", "pyspark", "requests", "trustme"}),
+        ("producer.produce", {"pandas", "pyspark", "faker", "duckdb", "requests", "trustme"}),
+    ],
+)
+def test_a_command_reads_only_what_it_needs(module: str, not_read: set[str]) -> None:
+    """The start is most of what a short command takes; each of these would add a tenth to a half of a second."""
+    program = f"import sys, indutech.{module}; print(*sys.modules)"
+
+    read = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not_read & set(read) == set()

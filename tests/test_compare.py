@@ -35,7 +35,7 @@ def test_the_money_adds_up(found: dict[str, Any]) -> None:
 
     assert cents == round(float(bill["difference"]) * 100)
     assert cents < 0
-    assert {line["component"] for line in bill["lines"]} == {"nlb", "mqtt_bridge"}
+    assert {line["component"] for line in bill["lines"]} == {"nlb", "mqtt_bridge", "secrets_manager", "cloudwatch"}
     assert found["bought_by_the_plant_usd"][0] == 0 < found["bought_by_the_plant_usd"][1]
 
 

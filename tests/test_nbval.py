@@ -109,6 +109,12 @@ def test_a_chart_is_ignored_and_has_a_title(name: str) -> None:
 
 
 @every_notebook
+def test_no_line_of_code_is_longer_than_a_page_is_wide(name: str) -> None:
+    """Longer ones are cut in print and scroll on a phone."""
+    assert [line for cell in code_cells(name) for line in cell["source"].splitlines() if len(line) > 100] == []
+
+
+@every_notebook
 def test_half_of_what_is_shown_is_compared(name: str) -> None:
     """Of the cells that show something, nbval compares at least every second one."""
     showing = [cell for cell in code_cells(name) if cell["outputs"]]

@@ -19,8 +19,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from indutech.kafka.broker import Broker
+from indutech.lake import layout
 from indutech.lake import reader as lake
-from indutech.proof import monitor, reconcile
+from indutech.proof import last_minute, monitor, reconcile
 from indutech.stream import batches, job
 from indutech.system.settings import Settings
 from indutech.tickets import generator
@@ -161,6 +162,22 @@ def test_the_monitor_shows_what_is_there(drained: Drained, broker: Broker):
     assert (reading.stored, reading.quarantined) == (proof.stored, proof.quarantined)
     assert (reading.duplicate_tickets, reading.lag) == (proof.duplicate_tickets, 0)
     assert 0 < reading.latency_p50_s <= reading.latency_p95_s <= reading.latency_p99_s
+
+
+def test_the_last_minute_counts_by_type_team_and_urgency(drained: Drained):
+    """As pandas counts the same rows; a minute later nothing is left of it."""
+    rows = lake.read(drained.settings, "tickets").to_pandas()
+    newest = rows["kafka_timestamp"].max()
+    files = layout.committed_files(drained.settings, "tickets")
+
+    minute = last_minute.read(files, newest.to_pydatetime())
+
+    recent = rows[rows["kafka_timestamp"] > newest - last_minute.SPAN]
+    assert minute.tickets == len(recent) > 0
+    assert minute.urgent == recent["priority"].isin(["HAUTE", "CRITIQUE"]).sum() > 0
+    assert minute.by_type == recent["type"].value_counts().to_dict()
+    assert minute.by_team == recent["support_team"].value_counts().to_dict()
+    assert last_minute.read(files, newest.to_pydatetime() + last_minute.SPAN) == last_minute.LastMinute()
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,16 @@ def test_each_service_has_one_chosen_level() -> None:
         assert sum(level.chosen for level in levels if level.component == component) == 1
 
 
+def test_each_step_of_the_migration_starts_what_there_is() -> None:
+    """In order, and a component starts once."""
+    model = platform.platform()
+    started = [name for wave in model.wave for name in wave.starts]
+
+    assert [wave.order for wave in model.wave] == list(range(1, len(model.wave) + 1))
+    assert len(started) == len(set(started))
+    assert set(started) <= set(model.billed)
+
+
 def test_threats_without_an_answer_are_said() -> None:
     """DNS between the directories is the one flow whose ends prove nothing."""
     assert threats.open_threats(platform.platform()) == [

@@ -13,9 +13,11 @@ __all__ = [
     "failures",
     "model",
     "plan",
+    "plan_tables",
     "platform",
     "quantities",
     "sources",
     "tables",
     "templates",
+    "threats",
 ]

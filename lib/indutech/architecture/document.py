@@ -67,7 +67,6 @@ PARTS: dict[str, Callable[[Platform], str]] = {
     "data-classes": lambda platform: _plain(plan.data_classes(platform)),
     "retention": lambda platform: _plain(plan.retention(platform)),
     "alarms": lambda platform: _plain(plan.alarms(platform)),
-    "waves": lambda platform: _plain(plan.waves(platform)),
     "licences": lambda platform: _plain(plan.licences(platform)),
     "pillars": lambda platform: _plain(plan.pillars(platform)),
     "restore": lambda platform: _plain(plan.restore(platform)),

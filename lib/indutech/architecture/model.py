@@ -12,6 +12,7 @@ from indutech.architecture.plan import (
     Endpoint,
     Fact,
     Licence,
+    Names,
     Pillar,
     PlantNetwork,
     Retention,
@@ -32,6 +33,10 @@ class View(StrEnum):
     NETWORK = "network"
     POC = "poc"
     FAILURE = "failure"
+    WAYS = "ways"
+    THREATS = "threats"
+    DATA = "data"
+    WAVES = "waves"
 
 
 class Format(StrEnum):
@@ -179,6 +184,7 @@ class Platform(Fact):
     poc_flow: tuple[PocFlow, ...]
     account: tuple[Account, ...]
     endpoint: tuple[Endpoint, ...]
+    names: Names
     way_out: tuple[WayOut, ...]
     service_level: tuple[ServiceLevel, ...]
     data_class: tuple[DataClass, ...]

@@ -3,6 +3,8 @@
 A field `assumed` is true for what the company did not state.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -39,7 +41,15 @@ class Endpoint(Fact):
     service: str  # the last part of its name: com.amazonaws.<region>.<service>
     kind: str = "Interface"
     needed_by: str
-    allows: tuple[str, ...]  # actions; on resources of the company's accounts only
+    allows: tuple[str, ...]  # actions, for principals of the company's organisation only
+    resources: Literal["organisation", "any"] = "organisation"  # on whose resources; any where AWS's own are needed
+    reads: tuple[str, ...] = ()  # buckets of AWS that it may read besides
+
+
+class Names(Fact):
+    """The names that the resolver of the VPC answers; every other is refused."""
+
+    answered: tuple[str, ...]
 
 
 class WayOut(Fact):
@@ -114,6 +124,7 @@ class Wave(Fact):
     what: str
     size: str
     weeks: float
+    starts: tuple[str, ...] = ()  # components paid from this step on; what no step names is paid from the first
     go: str  # the cut-over criterion
     back: str
     assumed: bool = True

@@ -32,9 +32,10 @@ def addresses(platform: Platform) -> pd.DataFrame:
 def endpoints(platform: Platform) -> pd.DataFrame:
     """The endpoints with what their policies let pass, for principals of the organisation only."""
     return pd.DataFrame(
-        {"endpoint": e.service, "kind": e.kind, "needed by": e.needed_by, "lets pass": ", ".join(e.allows)}
+        {"endpoint": e.service, "kind": e.kind, "needed by": e.needed_by, "lets pass": ", ".join(e.allows),
+         "on resources of": e.resources + (f"; reads {', '.join(e.reads)}" if e.reads else "")}
         for e in platform.endpoint
-    )
+    )  # fmt: skip
 
 
 def ways_out(platform: Platform) -> pd.DataFrame:

@@ -8,21 +8,40 @@ from indutech.architecture.platform import ENDPOINTS
 from indutech.architecture.tables import names
 
 OPEN = "**open**"
+LETTERS = {  # of STRIDE, with the column that answers each
+    "S": "spoofing", "T": "tampering, disclosure", "R": "repudiation", "I": "tampering, disclosure",
+    "D": "denial of service", "E": "elevation",
+}  # fmt: skip
+HALF = ("None of its own", "is not encrypted")  # words of half an answer: about logs, about what is left open
 
 
 def threats(platform: Platform) -> pd.DataFrame:
     """A row for each flow: what answers each of the six threats."""
     return pd.DataFrame(
-        {
-            "flow": f"{platform.number(flow)} {platform[flow.source].name} → {platform[flow.target].name}",
-            "spoofing": flow.proves or OPEN,
-            "tampering, disclosure": _channel(flow),
-            "repudiation": platform.reached(flow).audit or _service_log(platform, flow),
-            "denial of service": _waits(platform, flow),
-            "elevation": _reach(platform, flow),
-        }
+        {"flow": f"{platform.number(flow)} {platform[flow.source].name} → {platform[flow.target].name}"}
+        | answers(platform, flow)
         for flow in platform.flow
     )
+
+
+def answers(platform: Platform, flow: Flow) -> dict[str, str]:
+    """What answers each threat to one flow."""
+    return {
+        "spoofing": flow.proves or OPEN,
+        "tampering, disclosure": _channel(flow),
+        "repudiation": platform.reached(flow).audit or _service_log(platform, flow),
+        "denial of service": _waits(platform, flow),
+        "elevation": _reach(platform, flow),
+    }
+
+
+def letters(platform: Platform, flow: Flow) -> dict[str, str]:
+    """For each letter of STRIDE `answered`, `partly` or `open`."""
+    said = {letter: answers(platform, flow)[column] for letter, column in LETTERS.items()}
+    return {
+        letter: "open" if OPEN in answer else "partly" if any(word in answer for word in HALF) else "answered"
+        for letter, answer in said.items()
+    }
 
 
 def open_threats(platform: Platform) -> list[tuple[str, str]]:

@@ -225,7 +225,8 @@ def monitor(
 ) -> None:
     """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C.
 
-    Where nobody watches a terminal, each look is one line.
+    Below them the last minute: tickets by type and team, and how many are urgent. Where nobody watches a terminal, each
+    look is one line.
     """
     from rich.live import Live
 

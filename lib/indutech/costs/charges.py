@@ -14,6 +14,7 @@ from indutech.system.errors import InduTechError
 
 SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 DAYS_PER_MONTH = Decimal(365) / 12
+VAULTS = 2  # the lake's copies: the platform's vault, and that of the backup account
 NODE_TIB = 32  # managed storage of one ra3.xlplus node in a cluster of two or more
 
 
@@ -110,16 +111,10 @@ def tiered(component: str, gib: Figure, u: Usage) -> list[Charge]:
     objects = gib * 1024 / u("lake_object_mib")
     return [
         Charge(component, "s3_int_frequent", hot, "GB-Months", "Read within 30 days", grows=True),
-        Charge(
-            component,
-            "s3_int_archive_instant",
-            cold,
-            "GB-Months",
-            "Not read for 90 days, still readable at once",
-            grows=True,
-        ),
+        Charge(component, "s3_int_archive_instant", cold, "GB-Months", "Not read for 90 days, still readable at once",
+               grows=True),
         Charge(component, "s3_int_monitoring", objects / 1000, "1000 Objects-Months", "Watched objects"),
-    ]
+    ]  # fmt: skip
 
 
 def s3_lake(u: Usage) -> list[Charge]:
@@ -184,15 +179,10 @@ def vpn(u: Usage) -> list[Charge]:
 def endpoints(u: Usage) -> list[Charge]:
     """Interface endpoints instead of a way out to the internet; S3 uses the gateway endpoint, which is free."""
     return [
-        Charge(
-            "endpoints",
-            "endpoint_hour",
-            hours(u("endpoint_zones") * u("endpoint_services")),
-            "Hours",
-            "Per service and zone",
-        ),
+        Charge("endpoints", "endpoint_hour", hours(u("endpoint_zones") * u("endpoint_services")), "Hours",
+               "Per service and zone"),
         Charge("endpoints", "endpoint_data", u("endpoint_gb_month"), "GB", "Logs, keys, secrets"),
-    ]
+    ]  # fmt: skip
 
 
 def governance(u: Usage) -> list[Charge]:
@@ -211,10 +201,23 @@ def governance(u: Usage) -> list[Charge]:
     ]
 
 
+def name_resolver(u: Usage) -> list[Charge]:
+    """What DNS Firewall is paid for: each question, and each domain of its lists."""
+    return [
+        Charge("name_resolver", "dns_firewall_queries", u("dns_million_queries"), "1000000 Queries", "Names asked"),
+        Charge("name_resolver", "dns_firewall_domains", u("dns_domains"), "Domains-Months", "Domains in its lists"),
+    ]
+
+
+def systems_manager(u: Usage) -> list[Charge]:
+    """Sessions and patches: free on EC2, and on the bill so that it is said."""
+    return [Charge("systems_manager", "systems_manager", hours(just(1)), "Hours", "Operators' sessions and patches")]
+
+
 def kms(u: Usage) -> list[Charge]:
     """Keys and their use."""
     return [
-        Charge("kms", "kms_key", u("kms_keys"), "Keys-Months", "One key per data domain"),
+        Charge("kms", "kms_key", u("kms_keys"), "Keys-Months", "One key per data domain, and one of the vault"),
         Charge("kms", "kms_requests", u("kms_million_requests") * 100, "10000 Requests", "With S3 bucket keys on"),
     ]
 
@@ -225,7 +228,10 @@ def cloudwatch(u: Usage) -> list[Charge]:
         Charge("cloudwatch", "logs_in", u("logs_gb_month"), "GB", "Logs taken in"),
         Charge("cloudwatch", "logs_storage", u("logs_gb_month") * u("logs_months_kept"), "GB-Months", "Logs kept"),
         Charge("cloudwatch", "metrics", u("custom_metrics"), "Metrics-Months", "Lag, throughput, disk"),
-        Charge("cloudwatch", "alarms", u("alarms"), "Alarms-Months", "One per promise"),
+        Charge("cloudwatch", "alarms", u("alarms"), "Alarms-Months", "The alarms of the model"),
+        Charge(
+            "cloudwatch", "flow_logs", u("flow_log_gb_month"), "GB", "Flow logs of the VPC, delivered to the archive"
+        ),
     ]
 
 
@@ -234,19 +240,20 @@ def backup(u: Usage) -> list[Charge]:
     return [
         *lake_backup(u),
         Charge("backup", "backup_redshift", warehouse_gib(u) * u("warehouse_backup_copies"), "GB-Months",
-               "The warehouse, in a vault with a lock", grows=True),
+               "The warehouse, in the platform's vault with a lock", grows=True),
     ]  # fmt: skip
 
 
 def lake_backup(u: Usage) -> list[Charge]:
     """What cannot be made again from the lake."""
-    return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB, "GB-Months", "Curated data, checkpoints")]
+    return [Charge("backup", "backup_s3_warm", u("backup_tib") * TIB_IN_GIB * VAULTS, "GB-Months",
+                   "Curated data and checkpoints, in the platform's vault and in the other account's")]  # fmt: skip
 
 
 def log_archive(u: Usage) -> list[Charge]:
-    """A year of audit events at a kilobyte each, in the bucket that nobody can empty."""
-    year_gib = u("audit_million_events") * 10**6 * 1000 * 12 / GIB
-    return [Charge("log_archive", "s3_standard", year_gib, "GB-Months", "A year of audit events, 1 kB each")]
+    """A year of audit events at a kilobyte each and of flow logs, in the bucket that nobody can empty."""
+    year_gib = u("audit_million_events") * 10**6 * 1000 * 12 / GIB + u("flow_log_gb_month") * 12
+    return [Charge("log_archive", "s3_standard", year_gib, "GB-Months", "A year of audit events and flow logs")]
 
 
 def migration(u: Usage) -> list[Charge]:

@@ -28,6 +28,7 @@ CATEGORIES = {
     "Microsoft Entra ID": "Identity",
     "AWS KMS": "Security", "AWS Secrets Manager": "Security", "Amazon CloudWatch": "Management and Governance",
     "AWS CloudTrail": "Management and Governance", "AWS Budgets": "Management and Governance",
+    "Amazon Route 53": "Networking", "AWS Systems Manager": "Management and Governance",
 }  # fmt: skip
 
 

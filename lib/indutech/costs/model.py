@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
+from indutech.architecture.platform import platform
+from indutech.architecture.templates.stacks import counts
 from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced
 from indutech.costs.estimate_2025 import AUDIT_FILE, CLAIMS_FILE, Finding, audit, claimed_bill, missing, read_rows
 from indutech.costs.estimate_2025 import NAME as CLAIMED
@@ -69,7 +71,7 @@ def read_model(
 ) -> CostModel:
     """The model from the committed files, with the measurement of a data folder's run if it has one."""
     measurement, measured_by = read_measurement(data_dir)
-    usage = read_usage(usage_file)
+    usage = read_usage(usage_file).built(counts(platform()))
     return CostModel(
         prices=read_prices(prices_file),
         usage=usage.measured({**measurement.figures(usage), **read_s3_requests().figures(usage)}),

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from indutech.system.errors import InduTechError
 
 ATTEMPTS = 3
@@ -25,6 +23,8 @@ def download(coordinate: str, repository: Path) -> Path:
     Raises:
         JarsUnavailable: after three attempts.
     """
+    import requests  # here, because every command reads this module, and almost none downloads
+
     artifact = _context(repository).create_dependency(coordinate).artifact
     for attempt in range(1, ATTEMPTS + 1):
         try:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from pydantic import SecretStr
 
 from indutech.kafka.connection import Security
@@ -106,6 +103,8 @@ def variables_file(settings: Settings, user: str) -> Path:
 
 
 def _is_good(certificate: Path, hosts: tuple[str, ...]) -> bool:
+    from cryptography import x509  # here, as below, because every command reads this module, and few make certificates
+
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -117,6 +116,9 @@ def _is_good(certificate: Path, hosts: tuple[str, ...]) -> bool:
 
 
 def _make_certificates(folder: Path, hosts: tuple[str, ...]) -> None:
+    import trustme
+    from cryptography.hazmat.primitives import serialization
+
     authority = trustme.CA(organization_name="InduTech, made on this machine")
     until = datetime.now(UTC) + timedelta(days=VALID_DAYS)
     made = authority.issue_cert(*hosts, common_name=hosts[-1], not_after=until)

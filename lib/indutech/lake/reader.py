@@ -4,14 +4,10 @@ import glob
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from indutech.lake import layout
 from indutech.lake.layout import KINDS, Kind
@@ -20,6 +16,10 @@ from indutech.lake.store import spark as store_for_spark
 from indutech.lake.store.s3_path import S3Path
 from indutech.system.settings import Settings
 from indutech.tickets import schema
+
+if TYPE_CHECKING:  # a command that asks the lake one question reads neither, which would double its start
+    import pandas as pd
+    from pyspark.sql import SparkSession
 
 _TRIES = 5
 _T = TypeVar("_T")
@@ -58,10 +58,10 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def query(settings: Settings, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+def query(settings: Settings, sql: str, parameters: Sequence[object] = ()) -> "pd.DataFrame":
     """The answer to one SQL question about `tickets`, `quarantine` or `curated`."""
 
-    def ask() -> pd.DataFrame:
+    def ask() -> "pd.DataFrame":
         with connect(settings) as connection:
             return connection.execute(sql, parameters).df()
 
@@ -121,11 +121,15 @@ def _again_if_a_file_vanished(ask: Callable[[], _T]) -> _T:
 _PLACE = ["kafka_partition", "kafka_offset"]
 
 
-def rows_by_reader(settings: Settings, spark: SparkSession) -> pd.DataFrame:
+def rows_by_reader(settings: Settings, spark: "SparkSession") -> "pd.DataFrame":
     """Rows, and distinct offsets, that DuckDB, pyarrow, pandas and Spark find in the folder of the tickets by its path.
 
     Exact whenever no stream and no compaction is writing; the views of `connect` are exact always.
     """
+    import pandas as pd
+    import pyarrow.dataset as ds
+    from pyspark.sql import functions as F
+
     folder = layout.root(settings, "tickets")
     with files.duckdb_for([folder]) as connection:
         by_duckdb = connection.execute(

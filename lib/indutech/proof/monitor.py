@@ -1,11 +1,13 @@
-"""The state of the pipeline at one moment: tickets sent, acknowledged, stored and waiting, rate and latency."""
+"""The state of the pipeline at one moment: sent, acknowledged, stored and waiting, rate, latency, the last minute."""
 
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+from rich.console import Group
 from rich.table import Table
 
 from indutech.kafka.broker import Broker
@@ -14,6 +16,8 @@ from indutech.lake.layout import KINDS, DataFile
 from indutech.lake.store import files as lake_files
 from indutech.lake.store.files import LakePath
 from indutech.producer import audit
+from indutech.proof import last_minute
+from indutech.proof.last_minute import LastMinute
 from indutech.system.settings import Settings
 
 _RATE_OVER_S = 10
@@ -40,6 +44,7 @@ class Reading:
     latency_p99_s: float | None
     stored_per_s: float
     replayed: int  # of the quarantine, sent again
+    last_minute: LastMinute
 
     def as_dict(self) -> dict[str, Any]:
         """The reading as JSON prints it."""
@@ -76,6 +81,7 @@ class Monitor:
             latency_p99_s=p99,
             stored_per_s=self._rate(stored),
             replayed=self._replayed_messages(),
+            last_minute=last_minute.read(files["tickets"], datetime.now(UTC)),
         )
 
     def _rows_of(self, file: DataFile) -> int:
@@ -140,19 +146,20 @@ def as_line(reading: Reading) -> str:
     replayed = f", {reading.replayed:,} of them replayed" if reading.replayed else ""
     return (
         f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
-        f"{reading.quarantined:,} set aside{replayed}, {waiting}"
+        f"{reading.quarantined:,} set aside{replayed}, {waiting}; "
+        f"last minute {reading.last_minute.tickets:,}, {reading.last_minute.urgent:,} urgent"
     )
 
 
-def as_table(reading: Reading, topic: str) -> Table:
-    """The reading for the terminal."""
+def as_table(reading: Reading, topic: str) -> Group:
+    """The reading for the terminal: how the pipeline is, and what the clients write."""
     table = Table(title=f"Topic {topic}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right", min_width=14)
     table.add_column(style="dim")
     for name, value, meaning in _lines(reading):
         table.add_row(name, value, meaning)
-    return table
+    return Group(table, last_minute.as_table(reading.last_minute))
 
 
 def _lines(reading: Reading) -> list[tuple[str, str, str]]:

@@ -5,11 +5,14 @@ from decimal import Decimal
 
 import pandas as pd
 
+from indutech.architecture import plan_tables
 from indutech.architecture.model import Platform
 from indutech.architecture.plan import ServiceLevel
 from indutech.costs.model import CostModel
 from indutech.report import generated_templates
 from indutech.show.tables import as_markdown
+
+WEEKS_PER_MONTH = Decimal(365) / 12 / 7
 
 
 def level_price(level: ServiceLevel, model: CostModel) -> Decimal:
@@ -32,6 +35,25 @@ def service_levels(platform: Platform, model: CostModel) -> str:
         for level in platform.service_level
     ]
     return _plain(pd.DataFrame(rows))
+
+
+def waves(platform: Platform, model: CostModel) -> str:
+    """The migration, with what AWS costs during each step: what a step starts is paid in full from its first day."""
+    starts = {name: wave.order for wave in platform.wave for name in wave.starts}
+    first = min(wave.order for wave in platform.wave)
+    begun = {order: Decimal(0) for order in (wave.order for wave in platform.wave)}
+    for line in generated_templates.bill(platform, model).monthly:
+        begun[starts.get(line.component, first)] += line.effective_cost.amount
+    table = plan_tables.waves(platform)
+    month, paid = Decimal(0), []
+    for wave in platform.wave:
+        month += begun[wave.order]
+        paid.append((month, month * Decimal(str(wave.weeks)) / WEEKS_PER_MONTH))
+    table.insert(4, "AWS from then on (USD a month)", [f"{a_month:,.0f}" for a_month, _ in paid])
+    table.insert(5, "AWS in the step (USD)", [f"{step:,.0f}" for _, step in paid])
+    whole = {"step": "all", "weeks": f"{sum(wave.weeks for wave in platform.wave):g}",
+             "AWS in the step (USD)": f"{sum(step for _, step in paid):,.0f}"}  # fmt: skip
+    return _plain(pd.concat([table, pd.DataFrame([whole])]).fillna("–"))
 
 
 def resources(platform: Platform, model: CostModel) -> str:
@@ -98,6 +120,7 @@ def _plain(table: pd.DataFrame) -> str:
 PARTS: dict[str, Callable[[Platform, CostModel], str]] = {
     "service-levels": service_levels,
     "resources": resources,
+    "waves": waves,
     "stacks": stacks,
     "edge": edge,
 }

@@ -109,11 +109,12 @@ def page(one: Platform, other: Platform, found: dict[str, Any]) -> str:
     """The comparison as one HTML page that needs nothing else."""
     first, second = (html.escape(name) for name in found["models"])
     bill, lost = found["bill"], found["link_down"]
+    said = _names_of(one, other)
     rows = [
         ["A month, AWS (USD)", *bill["usd_month"]],
         ["Bought once by the plant (USD, assumed)", *(f"{usd:,.0f}" for usd in found["bought_by_the_plant_usd"])],
         ["Single points of failure", *(str(len(failures.single_points(side))) for side in (one, other))],
-        ["Link down: data waits in", *(_listed(side["data_waits_in"]) for side in lost)],
+        ["Link down: data waits in", *(_listed(side["data_waits_in"], said) for side in lost)],
         ["Link down: hours that are certainly kept", *(f"{side['hours_kept']:g}" for side in lost)],
         ["Readings lost in the first hour without the link, if sensors keep none",
          *(f"{side['readings_lost_in_the_first_hour']:,}" for side in lost)],
@@ -121,18 +122,19 @@ def page(one: Platform, other: Platform, found: dict[str, Any]) -> str:
     parts = [
         _table(["", first, second], rows),
         "<h2>The picture</h2>",
-        _changes("Components", found["components"]), _changes("Flows", found["flows"]),
+        _changes("Components", found["components"], said), _changes("Flows", found["flows"], said),
         *(f"<figure><figcaption>{name}</figcaption>{_picture(side)}</figure>"
           for name, side in ((first, one), (second, other))),
         "<h2>The bill, line by line</h2>",
         _table(["component", "price", first, second, "difference"],
-               [[line["component"], line["price"], *line["usd_month"], line["difference"]] for line in bill["lines"]]
+               [[said[line["component"]], line["price"], *line["usd_month"], line["difference"]]
+                for line in bill["lines"]]
                + [["total", "", *bill["usd_month"], bill["difference"]]]),
-        "<h2>Single points of failure</h2>", _changes("", found["single_points"]),
-        "<h2>Security groups</h2>", _changes("", found["security_groups"]),
+        "<h2>Single points of failure</h2>", _changes("", found["single_points"], said),
+        "<h2>Security groups</h2>", _changes("", found["security_groups"], {}),
         "<h2>What stops when it stops</h2>",
         _table(["component", first, second],
-               [[row["component"], *(_said(side) for side in row["effect"])] for row in found["stops"]]),
+               [[said[row["component"]], *(_said(side, said) for side in row["effect"])] for row in found["stops"]]),
     ]  # fmt: skip
     body = "\n".join(parts)
     return (
@@ -148,7 +150,13 @@ STYLE = (
     "div{overflow-x:auto}table{border-collapse:collapse;margin:1rem 0}"
     "th,td{border:1px solid #829ab1;padding:.3rem .6rem;text-align:left;vertical-align:top}"
     "figure{margin:1rem 0;break-inside:avoid;overflow-x:auto}figcaption{font-weight:bold}"
-    "img{max-width:100%;height:auto}@media screen and (max-width:50rem){img{max-width:none;width:50rem}}"
+    "img{max-width:100%;height:auto}@media screen and (max-width:50rem){img{max-width:none;width:68rem}"
+    "figcaption::after{content:' – wider than this screen: move it sideways →';font-weight:normal}}"
+    "@page{size:A4;margin:12mm}@page drawing{size:A4 landscape;margin:5mm}"
+    "@media print{body{margin:0;padding:0;max-width:none}div{overflow:visible}"
+    "table{font-size:9pt}td{overflow-wrap:break-word}"
+    "figure{page:drawing;margin:0;overflow:visible}figcaption{font-size:9pt;line-height:1}"
+    "img{display:block;margin:0 auto;max-height:194mm}}"
 )
 
 
@@ -157,22 +165,31 @@ def _picture(platform: Platform) -> str:
     return f'<img alt="Overview" src="data:image/svg+xml;base64,{data}">'
 
 
-def _changes(title: str, found: dict[str, Any]) -> str:
-    items = [f"<li>{what}: {html.escape(_listed(found[what]))}</li>" for what in ("added", "removed")]
+def _names_of(one: Platform, other: Platform) -> dict[str, str]:
+    """What people call each component, and between which two each flow runs."""
+    found: dict[str, str] = {}
+    for side in (other, one):
+        found |= {component.id: component.name for component in side.component}
+        found |= {flow.id: f"{side[flow.source].name} → {side[flow.target].name} ({flow.label})" for flow in side.flow}
+    return found
+
+
+def _changes(title: str, found: dict[str, Any], said: dict[str, str]) -> str:
+    items = [f"<li>{what}: {html.escape(_listed(found[what], said))}</li>" for what in ("added", "removed")]
     for name, fields in found.get("changed", {}).items():
         words = "; ".join(f"{key}: {before} → {after}" for key, (before, after) in fields.items())
-        items.append(f"<li>changed: {html.escape(name)} ({html.escape(words)})</li>")
+        items.append(f"<li>changed: {html.escape(said.get(name, name))} ({html.escape(words)})</li>")
     return (f"<h3>{title}</h3>" if title else "") + f"<ul>{''.join(items)}</ul>"
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) or "none"
+def _listed(names: list[str], said: dict[str, str]) -> str:
+    return ", ".join(said.get(name, name) for name in names) or "none"
 
 
-def _said(effect: dict[str, Any] | None) -> str:
+def _said(effect: dict[str, Any] | None, said: dict[str, str]) -> str:
     if effect is None:
         return "not there"
-    stale, waits = _listed(effect["stale"]), _listed(effect["waits_in"])
+    stale, waits = _listed(effect["stale"], said), _listed(effect["waits_in"], said)
     return f"after one failure: {effect['spare']}; old data in {stale}; waits in {waits}"
 
 

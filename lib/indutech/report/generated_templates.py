@@ -1,5 +1,6 @@
 """The templates with the amounts of the bill: stacks come from the architecture, budgets from the costs."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from indutech.architecture.model import Platform
@@ -14,6 +15,7 @@ from indutech.costs.model import CostModel, read_model
 def bill(platform: Platform, model: CostModel | None = None) -> Bill:
     """The reference's bill for a platform: without what it does not have, and with what it adds."""
     model = model or _committed()
+    model = replace(model, usage=model.usage.built(stacks.counts(platform)))
     charges = [charge for charge in model.charges() if charge.component in platform.billed]
     done = {charge.component for charge in charges}
     charges += [charge for name in platform.billed if name not in done for charge in charges_of(name)(model.usage)]

@@ -23,6 +23,7 @@ RULES: dict[str, TypeAdapter[Any]] = {
     "seed": TypeAdapter(Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]),
     "rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=1_000_000)]),
     "batch_tickets": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
+    "live_rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=10_000)]),
     "minutes_per_ticket": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=480)]),
     "link_mbps": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=100_000)]),
     "link_share_percent": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=100)]),

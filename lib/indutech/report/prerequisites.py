@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import shutil
 from datetime import timedelta
 
 import pandas as pd
@@ -47,6 +48,13 @@ def settings_for(asked: Asked) -> Settings:
     name = f"count-{asked.values['count']}-seed-{asked.values['seed']}"
     own = {"data_dir": settings.data_dir / "runs" / name, "topic": f"{settings.topic}-{name}", "lake_uri": None}
     return settings.model_copy(update=own)
+
+
+def lesson(settings: Settings, name: str) -> Settings:
+    """The same topic with an empty data folder, for a sink that a notebook shows: the lake stays as it is."""
+    folder = settings.data_dir / "runs" / f"lesson-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return settings.model_copy(update={"data_dir": folder})
 
 
 def hold_broker(settings: Settings) -> Broker:

@@ -3,19 +3,18 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from indutech.kafka import connection, topics
 from indutech.kafka.broker import Broker
 from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
-from indutech.lake.identity import Identity
 from indutech.lake.store import spark as store_for_spark
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
@@ -97,7 +96,8 @@ def run(
         spark.streams.addListener(listener)
         try:
             if not stop():  # Spark needs seconds to start
-                query = _start(spark, settings, broker, known, position.following(writer), once)
+                messages = read_topic(spark, settings, broker, known.start_offsets)
+                query = write_batches(messages, position.following(writer), settings, once=once)
                 position.started()
                 _wait(query, stop, settings)
                 listener.settle()
@@ -114,21 +114,24 @@ def _new_session(settings: Settings) -> SparkSession:
         return starting.submit(session, settings).result()
 
 
-def _start(
-    spark: SparkSession, settings: Settings, broker: Broker, known: Identity, write: WriteBatch, once: bool
-) -> StreamingQuery:
-    first = {known.topic: {str(partition): offset for partition, offset in known.start_offsets.items()}}
-    source = (
+def read_topic(spark: SparkSession, settings: Settings, broker: Broker, first_offsets: Mapping[int, int]) -> DataFrame:
+    """Return the topic as a streaming table, a row per message; it begins at `first_offsets` without a checkpoint."""
+    first = {settings.topic: {str(partition): offset for partition, offset in first_offsets.items()}}
+    return (
         spark.readStream.format("kafka")
         .options(**connection.spark_options(broker), **_KAFKA_READS)
-        .option("subscribe", known.topic)
+        .option("subscribe", settings.topic)
         .option("startingOffsets", json.dumps(first))
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
         # A topic with fewer partitions than cores is read in slices, so that no core idles.
         .option("minPartitions", os.cpu_count() or 1)
         .load()
     )
-    sink = source.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
+
+
+def write_batches(messages: DataFrame, write: WriteBatch, settings: Settings, *, once: bool) -> StreamingQuery:
+    """Start the query that calls `write` for each micro-batch and then commits it in the checkpoint."""
+    sink = messages.writeStream.foreachBatch(write).option("checkpointLocation", str(settings.checkpoint_dir))
     if once:
         return sink.trigger(availableNow=True).start()
     return sink.trigger(processingTime=f"{settings.trigger_s} seconds").start()

@@ -1,5 +1,8 @@
 """What happens to a message between Kafka and the lake: validated, given to a team, or quarantined with the reason."""
 
+import contextlib
+import io
+import re
 from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -57,6 +60,13 @@ def ingest_date() -> Column:
     first, last = (F.lit(limit).cast("date") for limit in (FIRST_DAY, LAST_DAY))
     day = F.coalesce(F.col("timestamp").cast("date"), first)
     return F.greatest(F.least(day, last), first)
+
+
+def operators(frame: DataFrame) -> list[str]:
+    """Names of the operators of the frame's physical plan, in the order in which rows pass through them."""
+    with contextlib.redirect_stdout(io.StringIO()) as plan:
+        frame.explain()
+    return re.findall(r"^[ :+*|-]*(?:\(\d+\) )?([A-Z]\w+)", plan.getvalue(), re.MULTILINE)[::-1]
 
 
 def steps(spark: SparkSession) -> str:

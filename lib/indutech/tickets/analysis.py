@@ -105,9 +105,14 @@ def staffing(tickets: pd.DataFrame, minutes_per_ticket: int) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["tickets", "support_team"], ascending=[False, True], ignore_index=True)
 
 
-def latency_s(rows: pd.DataFrame) -> pd.Series:
-    """Seconds from the broker's stamp to the micro-batch that stored the row."""
-    waited: pd.Series = (rows["processed_at"] - rows["kafka_timestamp"]).dt.total_seconds()
+def visible_after_s(rows: pd.DataFrame, batches: pd.DataFrame) -> pd.Series:
+    """Seconds from the broker's stamp to the end of the micro-batch that stored the row: its commit.
+
+    `batches` has `batch`, `started_at` and `seconds`, as the stream's metrics do.
+    """
+    committed = pd.to_datetime(batches["started_at"]) + pd.to_timedelta(batches["seconds"], unit="s")
+    of_row = rows["batch"].map(committed.set_axis(batches["batch"]))
+    waited: pd.Series = (of_row - rows["kafka_timestamp"]).dt.total_seconds()
     return waited
 
 

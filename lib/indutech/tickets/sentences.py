@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 import orjson
-from faker import Faker
 from numpy.typing import NDArray
 
 from indutech.tickets import vocabulary as words
@@ -41,6 +40,8 @@ def half_sentences(seed: int) -> HalfSentences:
 
 
 def _slots(seed: int, draws: np.random.Generator) -> Mapping[str, Sequence[str]]:
+    from faker import Faker  # here: it takes as long as all else that a replay of a file reads
+
     fake = Faker("fr_FR")
     fake.seed_instance(seed)
     names = [fake.last_name() for _ in range(_NAMES)]

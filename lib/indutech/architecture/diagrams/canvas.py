@@ -2,6 +2,7 @@
 
 import atexit
 import base64
+import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,14 +76,27 @@ class Sheet(Diagram):  # type: ignore[misc] # diagrams has no types
         border: str = INK,
         style: str = "rounded,filled",
         width: float = 1.2,
+        shape: str = "box",
     ) -> Node:
-        """An empty box around a centre."""
-        return self._node("", at, size, shape="box", style=style, fillcolor=fill, color=border, penwidth=str(width))
+        """An empty box around a centre, or another shape."""
+        return self._node("", at, size, shape=shape, style=style, fillcolor=fill, color=border, penwidth=str(width))
 
     def text(self, words: str, at: Point, size: float = 12, *, bold: bool = False, color: str = INK) -> Node:
         """Words around a centre; lines are separated by `\\n`."""
         font = BOLD if bold else "Arimo"
         return self._node(words, at, (10, 10), shape="plaintext", fontsize=str(size), fontname=font, fontcolor=color)
+
+    def note(
+        self, words: str, corner: Point, width: float, size: float = 12.5, *, bold: bool = False, color: str = INK
+    ) -> float:
+        """Words from a top left corner, wrapped to a width; returns the height that they take."""
+        lines = textwrap.wrap(words.replace("`", ""), int(width / (size * (0.56 if bold else 0.5))))
+        height = len(lines) * size * 1.2
+        at = (corner[0] + width / 2, corner[1] + height / 2)
+        font = BOLD if bold else "Arimo"
+        look = {"shape": "plaintext", "margin": "0", "fontsize": str(size), "fontname": font, "fontcolor": color}
+        self._node("".join(f"{line}\\l" for line in lines), at, (width, height), Node, **look)
+        return height
 
     def chip(self, words: str, at: Point, size: Point, line: Line, *, font: float = 12.5) -> Node:
         """The label of an arrow, standing on it."""

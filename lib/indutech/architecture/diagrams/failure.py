@@ -30,7 +30,7 @@ def draw(platform: Platform) -> bytes:
         sheet.text("then these are hit (numbers as on the left)", (_left(count / 2 - 0.5), 52), 13, bold=True)
         alone = {component.id for component in failures.single_points(platform)}
         for i, component in enumerate(platform.component):
-            sheet.text(str(i + 1), (_left(i), 84), 12, color=MUTED)
+            sheet.text(str(i + 1), (_left(i), 84), 12.5, color=MUTED)
             _row(sheet, platform, component, i, alone=component.id in alone)
         _legend(sheet, height - 24)
     return sheet.svg()

@@ -9,12 +9,16 @@ from indutech.architecture.diagrams.style import LINES, LOOK_BOUNDARY, LOOK_PLAN
 from indutech.architecture.model import Component, Flow, Platform, SecurityGroup
 from indutech.architecture.platform import PLANT
 
-WIDTH = 1180.0
-TOP, PITCH, ROW = 130.0, 106.0, 84.0
+WIDTH = 1260.0
+TOP, PITCH, ROW = 130.0, 98.0, 80.0
 LEFT, HEADER, ZONE = 258.0, 226.0, 140.0  # of the rows: their left edge, their text, each zone
 RIGHT = LEFT + HEADER + 3 * ZONE
 SHARED, DIRECTORY = "sg_endpoints", "sg_directory"
-MOST_IN_A_CELL, CROWDED = 2, 76.0  # components of a group in a zone; pixels from one regional service to the next
+MOST_IN_A_CELL, CROWDED, ACROSS = (
+    2,
+    76.0,
+    3,
+)  # components of a group in a zone; pixels from one regional service to the next
 PEOPLE = "identity_center"  # stands next to the directory that it reads
 GUARD = Line("#B7791F", "dashed", 1.4)
 OPEN = Line("#334E68", "solid", 1.6)
@@ -86,7 +90,7 @@ def _in_its_zone(sheet: Sheet, platform: Platform, component: Component, at: Poi
     (x, y), size = at, 40 if alone else 26
     sheet.icon(icon(component), (x, y - 12), size)
     name = component.name if alone else short_name(component, 10)
-    sheet.text(name, (x, y + (19 if alone else 16)), 12.5 if alone else 10.5, bold=True)
+    sheet.text(name, (x, y + (19 if alone else 16)), 12.5 if alone else 12, bold=True)
     if component.key:
         sheet.icon(icon(platform[component.key]), (x + size / 2 + 14, y - 12), 18 if alone else 12)
 
@@ -150,22 +154,32 @@ def _regional(sheet: Sheet, platform: Platform, rows: dict[str, float], bottom: 
     services = [component for component in regional if not component.account]
     directory, shared = rows[DIRECTORY] + ROW / 2, rows[SHARED] + ROW / 2
     first = 124.0
-    pitch = min(104.0, (directory - 70 - first) / max(1, (len(services) + 1) // 2 - 1))
+    rows_of = -(-len(services) // ACROSS)
+    pitch = min(90.0, (directory - 70 - first) / max(1, rows_of - 1))
     if pitch < CROWDED:
         raise DiagramError(
             f"The network view has no room for {len(services)} regional services: widen it in network.py."
         )
-    lowest = first + (len(services) - 1) // 2 * pitch
+    lowest = first + (rows_of - 1) * pitch
     own = Look(fill=TINTS["regional"], color="#243B53", style="dashed,filled")
     sheet.frame("Account Platform", (x + 10, 68), (width - 20, lowest - 68 + 56), font=12, **own)
     for i, component in enumerate(services):
-        _service(sheet, platform, component, (x + width * (0.26 + 0.44 * (i % 2)), first + (i // 2) * pitch))
+        _service(sheet, platform, component, (x + width * (0.19 + 0.3 * (i % ACROSS)), first + (i // ACROSS) * pitch))
     _accounts(sheet, platform, [c for c in regional if c.account], (x + 10, width - 20), (lowest, directory))
     _service(sheet, platform, platform[PEOPLE], (x + width / 2, directory))
     sheet.line([(RIGHT, directory), (x + width / 2 - 26, directory)], LINES["sync"])
     sheet.text("AD sync", (x + 42, directory - 11), 12, color=LINES["sync"].color)
     sheet.line([(RIGHT, shared + 22), (x, shared + 22)], LINES["request"])
-    sheet.text("AWS APIs over TLS,\\nport 443 only;\\nS3 by its gateway", (x + width / 2, shared + 10), 12, color=MUTED)
+    sheet.text(_ways(platform), (x + width / 2 + 8, shared + 6), 12.5, color=MUTED)
+
+
+def _ways(platform: Platform) -> str:
+    """How AWS services are reached, and what limits it."""
+    bound = sum(endpoint.resources == "organisation" for endpoint in platform.endpoint)
+    return (
+        f"{len(platform.endpoint)} endpoints, port 443, a policy on each:\\nonly roles of the organisation; {bound} of "
+        f"them\\nreach only resources of the organisation.\\nNames: only {', '.join(platform.names.answered)}"
+    )
 
 
 def _accounts(

@@ -4,13 +4,15 @@ Column and row of a component come from the model (`place`); arrows find their o
 """
 
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from math import dist
 
 from diagrams import Node
 
-from indutech.architecture.diagrams.canvas import Line, Point, Sheet
+from indutech.architecture.diagrams.canvas import MUTED, Line, Point, Sheet
 from indutech.architecture.diagrams.icons import DiagramError, icon
 from indutech.architecture.diagrams.routes import Box, way
 from indutech.architecture.diagrams.style import (
@@ -32,7 +34,7 @@ TOP, PITCH = 116.0, 120.0
 COLUMNS = {"plant": 104.0, "gate": 320.0, "a": 544.0, "b": 812.0, "c": 1080.0}
 COLUMNS_OF: dict[Site, tuple[str, ...]] = {"on_premise": ("plant",), "boundary": ("gate",), "aws": ("a", "b", "c")}
 ROWS = 7  # at least; more if a component stands lower
-PANEL_SIZE, PANEL_HOLDS = (208.0, 200.0), 9
+PANEL_SIZE, PANEL_HOLDS = (208.0, 248.0), 12
 CHIP = (142.0, 40.0)  # the label of what crosses the boundary
 GATES, GATE_WIDTH, HOLE = (
     (229.0, 411.0),
@@ -42,42 +44,72 @@ GATES, GATE_WIDTH, HOLE = (
 FILE = "assets/platform.toml"
 
 
+@dataclass(frozen=True)
+class Said:
+    """What stands at an arrow, and how the arrow looks."""
+
+    first: str
+    second: str
+    line: Line
+    chip: Line  # of its label at the boundary
+
+
 @dataclass
 class _Drawing:
     """What stands where, so that nothing is drawn over something else."""
 
     boxes: dict[str, Box]
     rows: int
-    numbers: dict[str, int] = field(default_factory=dict)  # of the flows, as in the list of the documents
+    said: dict[str, Said] = field(default_factory=dict)  # of each flow
     ways: dict[str, list[Point]] = field(default_factory=dict)
     labels: dict[str, Box] = field(default_factory=dict)
 
 
 def _panel_of(rows: int) -> Box:
     """Where the panel of shared services is: beside the last rows."""
-    return Box((1054.0, TOP + (rows - 1.5) * PITCH + 8), PANEL_SIZE)
+    return Box((1054.0, TOP + (rows - 1.5) * PITCH - 1), PANEL_SIZE)
 
 
 def draw(platform: Platform) -> bytes:
-    """The overview as SVG.
+    """The overview as SVG."""
+    said = {flow.id: _said(platform, flow) for flow in platform.flow}
+    with laid_out(platform, "InduTech: hybrid platform", said) as (sheet, bottom):
+        kinds = {flow.kind for flow in drawn_flows(platform)}
+        legend(sheet, (24, bottom + 21), kinds, ("vpc", "regional"), exceptions=True)
+    return sheet.svg()
+
+
+@contextmanager
+def laid_out(platform: Platform, title: str, said: dict[str, Said], foot: float = 42) -> Iterator[tuple[Sheet, float]]:
+    """The components at their places and the arrows between them; yields the sheet and where its foot begins.
 
     Raises:
         DiagramError: naming the component or flow that has no room, and the file to change.
     """
-    drawing = _arranged(platform)
-    height = TOP + (drawing.rows - 1) * PITCH + 112
-    with Sheet("InduTech: hybrid platform, overview", WIDTH, height) as sheet:
-        _frames(sheet, height)
+    drawing = _arranged(platform, said)
+    bottom = TOP + (drawing.rows - 1) * PITCH + 70
+    with Sheet(title, WIDTH, bottom + foot) as sheet:
+        _frames(sheet, platform, bottom)
         _gates(sheet, platform, drawing)
         nodes = {name: box(sheet, platform, platform[name], place.at) for name, place in drawing.boxes.items()}
         for flow in drawn_flows(platform):
             _flow(sheet, platform, nodes, flow, drawing)
         _panel(sheet, platform, _panel_of(drawing.rows).at)
-        sheet.text("InduTech: hybrid platform", (WIDTH / 2, 20), 20, bold=True)
-        kinds = {flow.kind for flow in drawn_flows(platform)}
-        legend(sheet, (24, height - 21), kinds, ("vpc", "regional"), exceptions=True)
+        sheet.text(title, (WIDTH / 2, 20), 20, bold=True)
+        yield sheet, bottom
     _refuse_covered(drawing)
-    return sheet.svg()
+
+
+def _said(platform: Platform, flow: Flow) -> Said:
+    """Number, protocol and kind; at the boundary the ports too, or what excuses it."""
+    second: str = flow.kind
+    if platform.crosses(flow):
+        second = f"{flow.kind} · {', '.join(flow.ports) if len(flow.ports) < 3 else f'{len(flow.ports)} port ranges'}"
+    excused = flow.boundary_exception or flow.plaintext_reason
+    if excused:
+        second = "over the internet" if flow.boundary_exception else "plain, inside IPsec"
+    line = LINES[flow.kind]
+    return Said(f"{platform.number(flow)} {flow.label}", second, line, EXCEPTION if excused else line)
 
 
 def drawn_flows(platform: Platform) -> list[Flow]:
@@ -86,7 +118,7 @@ def drawn_flows(platform: Platform) -> list[Flow]:
     return [flow for flow in shown if flow.source != flow.target]
 
 
-def _arranged(platform: Platform) -> _Drawing:
+def _arranged(platform: Platform, said: dict[str, Said]) -> _Drawing:
     """The boxes at their places.
 
     Raises:
@@ -111,7 +143,7 @@ def _arranged(platform: Platform) -> _Drawing:
     for name, place in boxes.items():
         if place.overlaps(_panel_of(rows)):
             raise DiagramError(f"Component {name!r} stands where the panel of shared services is: {FILE}.")
-    return _Drawing(boxes, rows, {flow.id: platform.number(flow) for flow in platform.flow})
+    return _Drawing(boxes, rows, said)
 
 
 def _middle(component: Component, place: tuple[str, int]) -> Point:
@@ -125,12 +157,12 @@ def _middle(component: Component, place: tuple[str, int]) -> Point:
     return COLUMNS[column], TOP + (row - 1) * PITCH
 
 
-def _frames(sheet: Sheet, height: float) -> None:
-    top, height = 42.0, height - 84
+def _frames(sheet: Sheet, platform: Platform, bottom: float) -> None:
+    top, height = 42.0, bottom - 42
     sheet.frame("Plant", (12, top), (184, height), font=15, **LOOK_PLANT)
     sheet.frame("Boundary", (208, top), (224, height), font=15, **LOOK_BOUNDARY)
     sheet.frame(
-        "AWS, eu-west-3 (Paris): account Platform, unless another is named",
+        f"AWS, {platform.region} (Paris): account Platform, unless another is named",
         (444, top),
         (724, height),
         font=15,
@@ -153,7 +185,7 @@ def _gates(sheet: Sheet, platform: Platform, drawing: _Drawing) -> None:
             sheet.box((x, (start + end) / 2), size, fill=TINTS["boundary"], border=LOOK_BOUNDARY["color"])
         sheet.icon(icon(component), (x, free), 28)
         name = "\\n".join(textwrap.wrap(component.name, 12))
-        sheet.text(name, (x + (26 if x == GATES[0] else -26), 82), 11.5, bold=True)
+        sheet.text(name, (x + (26 if x == GATES[0] else -26), 82), 12, bold=True)
 
 
 def _height_at_gate(points: list[Point]) -> float:
@@ -175,20 +207,21 @@ def _panel(sheet: Sheet, platform: Platform, at: Point) -> None:
         "Shared by all", (x - width / 2, y - height / 2), PANEL_SIZE, fill=TINTS["regional"], color="#486581", font=13
     )
     for i, component in enumerate(shared):
-        left, top = x - 66 + (i % 3) * 66, y - 58 + (i // 3) * 58
-        sheet.icon(icon(component), (left, top), 30)
-        apart = "\\n(own account)" if component.account else ""
-        sheet.text(short_name(component) + apart, (left, top + (29 if apart else 23)), 11 if not apart else 10)
+        left, top = x - 67 + (i % 3) * 67, y - height / 2 + 38 + (i // 3) * 52
+        sheet.icon(icon(component), (left, top), 24)
+        name = short_name(component, 11) + ("*" if component.account else "")
+        sheet.text(name, (left, top + (26 if "\\n" in name else 20)), 12)
+    sheet.text("* in an account of its own", (x, y + height / 2 - 10), 12, color=MUTED)
 
 
 def _flow(sheet: Sheet, platform: Platform, nodes: dict[str, Node], flow: Flow, drawing: _Drawing) -> None:
-    line = LINES[flow.kind]
+    line = drawing.said[flow.id].line
     points = drawing.ways[flow.id] = _way(flow, drawing)
     ends = (nodes[flow.source], nodes[flow.target])
     sheet.arrow(ends, points, line, "both" if flow.direction == "two-way" else "forward")
     start, end = max(pairwise(points), key=lambda piece: dist(*piece))
     if platform.crosses(flow):
-        _gate(sheet, flow, line, points, drawing)
+        _gate(sheet, flow, points, drawing)
     elif start[1] == end[1]:
         _beside(sheet, flow, ((start[0] + end[0]) / 2, start[1]), line, drawing)
     else:
@@ -209,26 +242,22 @@ def _way(flow: Flow, drawing: _Drawing) -> list[Point]:
     return found
 
 
-def _gate(sheet: Sheet, flow: Flow, line: Line, points: list[Point], drawing: _Drawing) -> None:
+def _gate(sheet: Sheet, flow: Flow, points: list[Point], drawing: _Drawing) -> None:
     """What crosses, as a chip in the middle column."""
     x, y = COLUMNS["gate"], _height_at_gate(points)
-    ports = ", ".join(flow.ports) if len(flow.ports) < 3 else f"{len(flow.ports)} port ranges"
-    excused = flow.boundary_exception or flow.plaintext_reason
-    how = f"{flow.kind} · {ports}"
-    if excused:
-        how = "over the internet" if flow.boundary_exception else "plain, inside IPsec"
     drawing.labels[flow.id] = Box((x, y), CHIP)
-    words = f"{_numbered(flow, drawing)}\\n{how}"
-    sheet.chip(words, (x, y), CHIP, EXCEPTION if excused else line, font=11.5)
+    said = drawing.said[flow.id]
+    sheet.chip(f"{said.first}\\n{said.second}", (x, y), CHIP, said.chip, font=12)
 
 
 def _beside(sheet: Sheet, flow: Flow, at: Point, line: Line, drawing: _Drawing) -> None:
     """Protocol above the line, kind below it."""
     x, y = at[0] - 3, at[1]
-    label = _numbered(flow, drawing)
-    drawing.labels[flow.id] = Box((x, y), (max(len(label), len(flow.kind)) * 6, 34))
+    said = drawing.said[flow.id]
+    label = said.first
+    drawing.labels[flow.id] = Box((x, y), (max(len(label), len(said.second)) * 6, 34))
     sheet.text(label, (x, y - 11), 12.5, color=line.color)
-    sheet.text(flow.kind, (x, y + 11), 12.5, color=line.color)
+    sheet.text(said.second, (x, y + 11), 12.5, color=line.color)
 
 
 def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line: Line, drawing: _Drawing) -> None:
@@ -236,20 +265,17 @@ def _on_the_way_down(sheet: Sheet, flow: Flow, piece: tuple[Point, Point], line:
     (x, top), (_, bottom) = piece
     y = (top + bottom) / 2 + flow.drawn.label_shift
     if abs(top - bottom) < PITCH:
-        words = _numbered(flow, drawing)  # its colour and dashes tell the kind
+        words = drawing.said[flow.id].first  # its colour and dashes tell the kind
         half = len(words) * 3
         middle = x + 8 + half if x + 8 + 2 * half < WIDTH - 12 else x - 8 - half
         drawing.labels[flow.id] = Box((middle, y), (2 * half, 14))
         sheet.text(words, (middle, y), 12, color=line.color)
         return
-    label = _numbered(flow, drawing)
-    size = (max(len(label), len(flow.kind)) * 6 + 18, 38)
+    said = drawing.said[flow.id]
+    label = said.first
+    size = (max(len(label), len(said.second)) * 6 + 18, 38)
     drawing.labels[flow.id] = Box((x, y), size)
-    sheet.chip(f"{label}\\n{flow.kind}", (x, y), size, line)
-
-
-def _numbered(flow: Flow, drawing: _Drawing) -> str:
-    return f"{drawing.numbers[flow.id]} {flow.label}"
+    sheet.chip(f"{label}\\n{said.second}", (x, y), size, line)
 
 
 def _refuse_covered(drawing: _Drawing) -> None:

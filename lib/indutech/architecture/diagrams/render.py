@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from indutech.architecture.diagrams import canvas, failure, network, overview, poc
+from indutech.architecture.diagrams import canvas, data, failure, network, overview, poc, threats, waves, ways
 from indutech.architecture.diagrams.icons import DiagramError
 from indutech.architecture.model import Format, Platform, View
 from indutech.system.settings import PROJECT
@@ -11,7 +11,10 @@ DIAGRAMS = PROJECT / "assets" / "diagrams"
 PNG_WIDTH = 1600
 
 
-_DRAW = {View.OVERVIEW: overview.draw, View.NETWORK: network.draw, View.POC: poc.draw, View.FAILURE: failure.draw}
+_DRAW = {
+    View.OVERVIEW: overview.draw, View.NETWORK: network.draw, View.POC: poc.draw, View.FAILURE: failure.draw,
+    View.WAYS: ways.draw, View.THREATS: threats.draw, View.DATA: data.draw, View.WAVES: waves.draw,
+}  # fmt: skip
 
 
 def svg(view: View | str, platform: Platform) -> bytes:

@@ -1,12 +1,12 @@
 """The identity stack: keys, secrets, the directory, permission sets."""
 
-import json
 from typing import Any
 
 from indutech.architecture.model import Platform
-from indutech.architecture.templates.parts import TAGS, Template, exported, imported, pascal, ref, sub, template
+from indutech.architecture.templates.parts import TAGS, Template, exported, imported, pascal, ref, secret, sub, template
 
 KEYS = ("Stream", "Lake", "Personal", "Warehouse", "Operations", "Secrets")
+LISTENER = ("${Listener}", 1433)  # an address: the VPC asks for no name of the plant (docs/decisions/0039)
 SERVICES = {"Operations": ["logs.amazonaws.com", "cloudtrail.amazonaws.com", "sns.amazonaws.com"]}
 
 
@@ -15,7 +15,10 @@ def identity(platform: Platform) -> Template:
     directory = platform["managed_ad"]
     users = [flow.target for flow in platform.flow if flow.source == "secrets_manager"]
     resources: dict[str, Any] = {f"Key{domain}": _key(domain) for domain in KEYS}
-    resources |= {f"Secret{pascal(user)}": _secret(user) for user in [*users, "directory", "warehouse"]}
+    resources |= {
+        f"Secret{pascal(user)}": secret(user, ref("KeySecrets"), *LISTENER if user == "dms" else ("", 0))
+        for user in [*users, "directory", "san"]
+    }
     resources["Directory"] = {"Type": "AWS::DirectoryService::MicrosoftAD", "Properties": {
         "Name": f"aws.{platform.plant.domain}", "ShortName": "AWSINDUTECH", "Edition": "Standard",
         "Password": sub("{{resolve:secretsmanager:${SecretDirectory}:SecretString:password}}"),
@@ -28,15 +31,38 @@ def identity(platform: Platform) -> Template:
             "Effect": "Allow", "Action": ["redshift:DescribeClusters"], "Resource": "*"}]},
         "Tags": TAGS,
     }}  # fmt: skip
+    resources["OperatorPermissions"] = {"Type": "AWS::SSO::PermissionSet", "Properties": {
+        "InstanceArn": ref("IdentityCenter"), "Name": "operator", "SessionDuration": "PT1H",
+        "Description": "Opens sessions on the platform's machines; no forwarded port",
+        "InlinePolicy": {"Version": "2012-10-17", "Statement": _sessions()},
+        "Tags": TAGS,
+    }}  # fmt: skip
     values: dict[str, Any] = {f"Key{domain}": {"Fn::GetAtt": [f"Key{domain}", "Arn"]} for domain in KEYS}
     values |= {name: ref(name) for name in resources if name.startswith("Secret")}
     return template(
         platform, "identity: keys, secrets, directory, permission sets", resources,
         Parameters={"IdentityCenter": {
             "Type": "String", "Description": "ARN of the instance of IAM Identity Center, of the management account",
-            "AllowedPattern": "^arn:aws:sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}$"}},
+            "AllowedPattern": "^arn:aws:sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}$"},
+            "Listener": {"Type": "String", "Description": "Address of the listener of SQL Server, in the plant",
+                         "AllowedPattern": "^([0-9]{1,3}[.]){3}[0-9]{1,3}$"}},
         Outputs=exported(**values),
     )  # fmt: skip
+
+
+def _sessions() -> list[dict[str, Any]]:
+    """Shell sessions on tagged machines; a session document other than the platform's is refused."""
+    tagged = {"StringEquals": {"ssm:resourceTag/Projet": "InduTech"}}
+    checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    own = "arn:aws:ssm:*:*:session/${aws:username}-*"
+    return [
+        {"Effect": "Allow", "Action": "ssm:StartSession", "Resource": "arn:aws:ec2:*:*:instance/*",
+         "Condition": {**tagged, **checked}},
+        {"Effect": "Allow", "Action": "ssm:StartSession", "Condition": checked,
+         "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"},
+        {"Effect": "Allow", "Action": ["ssm:ResumeSession", "ssm:TerminateSession"], "Resource": own},
+        {"Effect": "Allow", "Action": ["ec2:DescribeInstances", "ssm:DescribeInstanceInformation"], "Resource": "*"},
+    ]  # fmt: skip
 
 
 def _key(domain: str) -> dict[str, Any]:
@@ -55,13 +81,3 @@ def _key(domain: str) -> dict[str, Any]:
         "Description": f"InduTech: {domain.lower()}", "EnableKeyRotation": True, "PendingWindowInDays": 30,
         "KeyPolicy": {"Version": "2012-10-17", "Statement": statements}, "Tags": TAGS,
     }}  # fmt: skip
-
-
-def _secret(user: str) -> dict[str, Any]:
-    return {"Type": "AWS::SecretsManager::Secret", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                "Description": f"What {user} signs in with", "KmsKeyId": ref("KeySecrets"), "Tags": TAGS,
-                "GenerateSecretString": {"SecretStringTemplate": json.dumps({"username": user}),
-                                         "GenerateStringKey": "password", "PasswordLength": 32,
-                                         "ExcludeCharacters": "\"'@/\\;,%+"},
-            }}  # fmt: skip

@@ -75,7 +75,8 @@ def lake(platform: Platform) -> Template:
         "CopyRole": role,
         "PlantFiles": {"Type": "AWS::DataSync::LocationSMB", "Properties": {
             "AgentArns": [ref("Agent")], "ServerHostname": f"san.{platform.plant.domain}", "Subdirectory": "/indutech",
-            "User": "datasync", "Password": "{{resolve:secretsmanager:indutech-san:SecretString:password}}",
+            "User": "datasync", "Password": {"Fn::Join": ["", [
+                "{{resolve:secretsmanager:", imported("SecretSan"), ":SecretString:password}}"]]},
             "MountOptions": {"Version": "SMB3"}, "Tags": TAGS,
         }},
         "LakeFiles": {"Type": "AWS::DataSync::LocationS3", "Properties": {

@@ -1,6 +1,7 @@
 """Mistakes in the templates: what cfn-lint finds, and what it does not look for."""
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,11 +20,14 @@ FREE = {
     "AWS::EC2::VPNConnectionRoute", "AWS::ElasticLoadBalancingV2::Listener",
     "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::InstanceProfile", "AWS::IAM::Role",
     "AWS::Redshift::ClusterParameterGroup", "AWS::Redshift::ClusterSubnetGroup",
-    "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup", "AWS::S3::BucketPolicy",
+    "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup",
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation", "AWS::S3::BucketPolicy",
     "AWS::SNS::Topic",
 }  # fmt: skip
 PRICED_BY_CLASS = re.compile(r"ec2_|dms_|redshift_ra3")  # ids of prices that name the class of a machine
 HIGHEST_PORT = 65_535
+READ_SECRET = re.compile(r"{{resolve:secretsmanager:([^}]*)")
+MADE_SECRET = re.compile(r'\$\{Secret\w+|", \{"Fn::ImportValue": "indutech-Secret\w+"')
 # Warnings of cfn-lint that stay, each with its reason. None does today.
 EXPLAINED: dict[str, str] = {}
 
@@ -33,23 +37,26 @@ def findings(platform: Platform, stacks: Mapping[str, Template], charged: Iterab
 
     `charged` are component and price id of each line of the bill.
     """
-    own = (_zones(platform), _addresses(platform), _imports(stacks), _ports(stacks), _paid(platform, stacks),
-           _lines(platform, stacks, set(charged)))  # fmt: skip
+    own = (_zones(platform), _addresses(platform), _imports(stacks), _secrets(stacks), _ports(stacks),
+           _paid(platform, stacks), _lines(platform, stacks, set(charged)))  # fmt: skip
     return [sentence for found in own for sentence in found] or cfn_lint(platform.region, stacks)
 
 
 def cfn_lint(region: str, stacks: Mapping[str, Template]) -> list[str]:
     """What cfn-lint says for that region: errors, and warnings that nobody has explained."""
-    from cfnlint.api import lint
-    from cfnlint.config import ManualArgs
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.decode.decode import decode_str
     from cfnlint.helpers import REGIONS
+    from cfnlint.runner import Runner
 
     if region not in REGIONS:
         return [f"AWS has no region {region!r}."]
+    runner = Runner(ConfigMixIn(regions=[region]))  # once: it reads some hundred rules
+    decoded = {name: decode_str(text(template)) for name, template in stacks.items()}
     return [
         f"{name}, {match.rule.id}: {match.message} ({'/'.join(map(str, match.path or []))})"
-        for name, template in stacks.items()
-        for match in lint(text(template), config=ManualArgs(regions=[region]))
+        for name, (template, unreadable) in decoded.items()
+        for match in (unreadable or runner.validate_template(template))
         if match.rule.id not in EXPLAINED
     ]
 
@@ -98,6 +105,14 @@ def _imported(content: Any) -> Iterator[str]:
     elif isinstance(content, list):
         for part in content:
             yield from _imported(part)
+
+
+def _secrets(stacks: Mapping[str, Template]) -> Iterator[str]:
+    """A secret that is read at deployment is one that a template makes: by its resource, or imported."""
+    for name, template in stacks.items():
+        for read in READ_SECRET.findall(json.dumps(template)):
+            if not MADE_SECRET.match(read):
+                yield f"Stack {name!r} reads the secret {read.split(':')[0]!r}, which no template makes."
 
 
 def _ports(stacks: Mapping[str, Template]) -> Iterator[str]:

@@ -124,14 +124,16 @@ def _groups(platform: Platform) -> dict[str, Any]:
 
 def _endpoints(platform: Platform) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    ours = {"StringEquals": {"aws:PrincipalOrgID": ref("Organisation")}}
     home = platform[ENDPOINTS]
     for endpoint in platform.endpoint:
-        policy = allow(*endpoint.allows, resource="*", principal="*", when=ours)
+        ours = {"aws:PrincipalOrgID": ref("Organisation")}
+        if endpoint.resources == "organisation":
+            ours["aws:ResourceOrgID"] = ref("Organisation")
+        policy = allow(*endpoint.allows, resource="*", principal="*", when={"StringEquals": ours})
         common = {"VpcId": ref("Vpc"), "ServiceName": sub("com.amazonaws.${AWS::Region}." + endpoint.service)}
         if endpoint.kind == "Gateway":
-            repositories = [sub("arn:${AWS::Partition}:s3:::al2023-repos-${AWS::Region}-*/*")]
-            policy["Statement"] += allow("s3:GetObject", resource=repositories, principal="*")["Statement"]
+            theirs = [sub("arn:${AWS::Partition}:s3:::" + bucket + "/*") for bucket in endpoint.reads]
+            policy["Statement"] += allow("s3:GetObject", resource=theirs, principal="*")["Statement"]
             own: dict[str, Any] = {"VpcEndpointType": "Gateway", "RouteTableIds": [ref("Routes")]}
         else:
             own = {
@@ -146,10 +148,10 @@ def _endpoints(platform: Platform) -> dict[str, Any]:
 
 
 def _names(platform: Platform) -> dict[str, Any]:
-    """DNS: only names of AWS and of the plant are answered."""
+    """DNS: only the model's names are answered."""
     return {
         "KnownNames": {"Type": "AWS::Route53Resolver::FirewallDomainList", "Properties": {
-            "Domains": ["*.amazonaws.com.", "*.aws.", f"*.{platform.plant.domain}."], "Tags": TAGS,
+            "Domains": [f"{name}." for name in platform.names.answered], "Tags": TAGS,
         }},
         "EveryName": {"Type": "AWS::Route53Resolver::FirewallDomainList", "Properties": {
             "Domains": ["*."], "Tags": TAGS,

@@ -1,5 +1,6 @@
 """What several templates need: tags, references to other stacks, ports as rules, machines."""
 
+import json
 import re
 from typing import Any
 
@@ -71,6 +72,18 @@ def zone_letter(platform: Platform, subnet: str) -> str:
     return zone.removeprefix(platform.region)
 
 
+def secret(user: str, key: Any, host: str = "", number: int = 0) -> dict[str, Any]:
+    """What somebody signs in with; DMS reads from it where to connect to as well."""
+    holds = json.dumps({"username": user} | ({"host": host, "port": number} if host else {}))
+    return {"Type": "AWS::SecretsManager::Secret", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "Description": f"What {user} signs in with", "KmsKeyId": key, "Tags": TAGS,
+                "GenerateSecretString": {"SecretStringTemplate": sub(holds) if "${" in holds else holds,
+                                         "GenerateStringKey": "password", "PasswordLength": 32,
+                                         "ExcludeCharacters": "\"'@/\\;,%+"},
+            }}  # fmt: skip
+
+
 def machines(platform: Platform, component: Component, name: str) -> dict[str, Any]:
     """A role and one machine in each subnet of a component: no public address, encrypted disk, IMDSv2."""
     role, profile = f"{name}Role", f"{name}Profile"
@@ -79,8 +92,14 @@ def machines(platform: Platform, component: Component, name: str) -> dict[str, A
         role: {"Type": "AWS::IAM::Role", "Properties": {
             "AssumeRolePolicyDocument": allow("sts:AssumeRole", principal={"Service": "ec2.amazonaws.com"}),
             "ManagedPolicyArns": [sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{policy}") for policy in managed],
-            "Policies": [{"PolicyName": "own-secret", "PolicyDocument": allow(
-                "secretsmanager:GetSecretValue", resource=imported(f"Secret{pascal(component.id)}"))}],
+            "Policies": [
+                {"PolicyName": "own-secret", "PolicyDocument": allow(
+                    "secretsmanager:GetSecretValue", resource=imported(f"Secret{pascal(component.id)}"))},
+                {"PolicyName": "packages", "PolicyDocument": allow(
+                    "s3:GetObject", resource={"Fn::Join": ["", [imported("LakeArn"), "/packages/*"]]})},
+                {"PolicyName": "keys", "PolicyDocument": allow(
+                    "kms:Decrypt", resource=[imported("KeyLake"), imported("KeySecrets")])},
+            ],
             "Tags": TAGS,
         }},
         profile: {"Type": "AWS::IAM::InstanceProfile", "Properties": {"Roles": [ref(role)]}},

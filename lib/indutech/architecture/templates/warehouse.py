@@ -13,6 +13,7 @@ from indutech.architecture.templates.parts import (
     imported,
     pascal,
     ref,
+    secret,
     sub,
     template,
 )
@@ -44,7 +45,11 @@ def _objects(prefix: str) -> list[Any]:
 
 def _replication(platform: Platform) -> dict[str, Any]:
     dms = platform["dms"]
-    secrets = allow("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", resource=imported("SecretDms"))
+    secrets = allow(
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        resource=[imported("SecretDms"), ref("SecretWriter")],
+    )
     keys = allow("kms:Decrypt", resource=imported("KeySecrets"))
     staging = allow("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject", resource=_objects("/staging/*"))
     return {
@@ -69,7 +74,7 @@ def _replication(platform: Platform) -> dict[str, Any]:
         "Target": {"Type": "AWS::DMS::Endpoint", "Properties": {
             "EndpointType": "target", "EngineName": "redshift", "DatabaseName": "indutech",
             "KmsKeyId": imported("KeyWarehouse"), "Tags": TAGS,
-            "RedshiftSettings": {"SecretsManagerSecretId": imported("SecretDms"), "BucketName": imported("Lake"),
+            "RedshiftSettings": {"SecretsManagerSecretId": ref("SecretWriter"), "BucketName": imported("Lake"),
                                  "BucketFolder": "staging", "EncryptionMode": "SSE_KMS",
                                  "ServerSideEncryptionKmsKeyId": imported("KeyLake"),
                                  "ServiceAccessRoleArn": att("ReplicationRole", "Arn"),
@@ -99,6 +104,7 @@ def _cluster(platform: Platform) -> dict[str, Any]:
             "Parameters": [{"ParameterName": "require_ssl", "ParameterValue": "true"},
                            {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"}], "Tags": TAGS,
         }},
+        "SecretWriter": secret("dms_writer", imported("KeySecrets"), "${Warehouse.Endpoint.Address}", 5439),
         "WarehouseRole": _role("redshift.amazonaws.com", "redshift", read, catalog,
                                allow("kms:Decrypt", resource=imported("KeyLake"))),
         "Warehouse": {"Type": "AWS::Redshift::Cluster", "DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot",

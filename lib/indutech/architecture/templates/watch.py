@@ -19,7 +19,7 @@ from indutech.architecture.templates.parts import (
     template,
 )
 
-LOGGED = ("spark_compute", "redpanda", "mqtt_bridge", "dms", "managed_ad")
+LOGGED = ("spark_compute", "redpanda", "mqtt_bridge", "dms", "managed_ad", "name_resolver")
 
 
 def watch(platform: Platform, requests: Mapping[str, Mapping[str, Any]]) -> Template:
@@ -45,6 +45,7 @@ def watch(platform: Platform, requests: Mapping[str, Mapping[str, Any]]) -> Temp
                 "Properties": {"LogGroupName": f"/indutech/{component}", "RetentionInDays": logs.ends_after_days,
                                "KmsKeyId": imported("KeyOperations"), "Tags": TAGS},
             }  # fmt: skip
+    resources |= _names_asked()
     resources |= {f"Alarm{pascal(alarm.id)}": _alarm(alarm) for alarm in platform.alarm}
     resources |= _backup(platform) | _budgets(requests)
     return template(
@@ -54,6 +55,17 @@ def watch(platform: Platform, requests: Mapping[str, Mapping[str, Any]]) -> Temp
                     "ArchiveBucket": ARCHIVE,
                     "VaultArn": {"Type": "String", "Description": "The locked vault, in an account of its own"}},
     )  # fmt: skip
+
+
+def _names_asked() -> dict[str, Any]:
+    """Each name that the VPC asks for, in a log: flow logs do not show questions to the resolver."""
+    log = att("LogGroupNameResolver", "Arn")
+    return {
+        "NamesLog": {"Type": "AWS::Route53Resolver::ResolverQueryLoggingConfig", "Properties": {
+            "Name": "indutech-names", "DestinationArn": log}},
+        "NamesLogOfVpc": {"Type": "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation", "Properties": {
+            "ResolverQueryLogConfigId": ref("NamesLog"), "ResourceId": imported("Vpc")}},
+    }  # fmt: skip
 
 
 def _alarm(alarm: Alarm) -> dict[str, Any]:
@@ -84,22 +96,34 @@ def _backup(platform: Platform) -> dict[str, Any]:
             "Tags": TAGS,
         }},
         "LocalVault": {"Type": "AWS::Backup::BackupVault", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain",
-                       "Properties": {"BackupVaultName": "indutech-platform",
-                                      "EncryptionKeyArn": imported("KeyOperations")}},
+                       "Properties": {
+                           "BackupVaultName": "indutech-platform", "EncryptionKeyArn": imported("KeyOperations"),
+                           "LockConfiguration": {"MinRetentionDays": copies.ends_after_days, "ChangeableForDays": 7}}},
         "BackupPlan": {"Type": "AWS::Backup::BackupPlan", "Properties": {"BackupPlan": {
-            "BackupPlanName": "indutech-daily", "BackupPlanRule": [{
+            "BackupPlanName": "indutech-lake", "BackupPlanRule": [{
                 "RuleName": "daily", "TargetBackupVault": ref("LocalVault"),
                 "ScheduleExpression": "cron(0 3 * * ? *)",
                 "Lifecycle": {"DeleteAfterDays": copies.ends_after_days},
                 "CopyActions": [{"DestinationBackupVaultArn": ref("VaultArn"),
                                  "Lifecycle": {"DeleteAfterDays": copies.ends_after_days}}],
             }]}}},
-        "BackupSelection": {"Type": "AWS::Backup::BackupSelection", "Properties": {
-            "BackupPlanId": ref("BackupPlan"), "BackupSelection": {
-                "SelectionName": "lake-and-warehouse", "IamRoleArn": att("BackupRole", "Arn"),
-                "Resources": [imported("LakeArn"), sub("arn:${AWS::Partition}:redshift:${AWS::Region}:"
-                                                       "${AWS::AccountId}:cluster:*")]}}},
+        "BackupSelection": _selection("BackupPlan", "lake", imported("LakeArn")),
+        # No copy into the other account: it would be paid as a second warehouse (docs/decisions/0040).
+        "BackupPlanWarehouse": {"Type": "AWS::Backup::BackupPlan", "Properties": {"BackupPlan": {
+            "BackupPlanName": "indutech-warehouse", "BackupPlanRule": [{
+                "RuleName": "daily", "TargetBackupVault": ref("LocalVault"),
+                "ScheduleExpression": "cron(0 4 * * ? *)",
+                "Lifecycle": {"DeleteAfterDays": copies.ends_after_days},
+            }]}}},
+        "BackupSelectionWarehouse": _selection("BackupPlanWarehouse", "warehouse", sub(
+            "arn:${AWS::Partition}:redshift:${AWS::Region}:${AWS::AccountId}:cluster:*")),
     }  # fmt: skip
+
+
+def _selection(plan: str, name: str, arn: Any) -> dict[str, Any]:
+    return {"Type": "AWS::Backup::BackupSelection", "Properties": {
+        "BackupPlanId": ref(plan), "BackupSelection": {
+            "SelectionName": name, "IamRoleArn": att("BackupRole", "Arn"), "Resources": [arn]}}}  # fmt: skip
 
 
 def _budgets(requests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

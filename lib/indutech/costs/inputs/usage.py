@@ -12,7 +12,10 @@ from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
 
 USAGE_FILE = PROJECT / "assets" / "usage.csv"
-ORIGINS = ("given", "assumed", "measured", "sourced")
+ORIGINS = ("given", "assumed", "measured", "sourced", "built")
+
+
+COUNTED = "Counted in the templates"
 
 
 class UsageError(InduTechError):
@@ -100,6 +103,13 @@ class Usage(Mapping[str, Assumption]):
             old, new = self[usage_id], Decimal(value)
             changed[usage_id] = replace(old, base=new, low=min(old.low, new), high=max(old.high, new))
         return Usage({**self._assumptions, **changed})
+
+    def built(self, counts: Mapping[str, int]) -> Usage:
+        """A copy that also has what the templates count; no file repeats those numbers."""
+        return Usage({**self._assumptions, **{
+            name: Assumption(name, Decimal(n), Decimal(n), Decimal(n), name.replace("_", " "), "built", COUNTED)
+            for name, n in counts.items()
+        }})  # fmt: skip
 
     def measured(self, values: Mapping[str, Assumption]) -> Usage:
         """A copy in which what a run measured takes the place of its rows."""
