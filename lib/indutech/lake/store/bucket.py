@@ -1,7 +1,10 @@
 """One bucket of S3, as its clients see it: obstore for whole objects, pyarrow for the columns of Parquet files.
 
-Both wait out a store that is slow or answers 503; whatever cannot be waited out becomes one sentence.
+Both wait out a store that is slow or answers 503; whatever cannot be waited out becomes one sentence. Nothing else
+knows obstore, and it is imported only when a bucket is asked: a lake in a folder starts without it.
 """
+
+from __future__ import annotations
 
 import functools
 import re
@@ -9,16 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import obstore
-import pyarrow.fs as pa_fs
-from obstore import exceptions
-from obstore.store import S3Store
 
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow.fs as pa_fs
+    from obstore.store import S3Store
 
 WAITS_FOR_S = 60.0  # a store that answers 503, or not at all
 _LONGEST_PAUSE_S = 4
@@ -35,6 +38,10 @@ class StoreRefused(InduTechError):
 
 class BucketMissing(InduTechError):
     """The bucket does not exist."""
+
+
+class Conflict(Exception):
+    """The object is not as the condition of a write says it must be."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +80,12 @@ class Bucket:
             StoreRefused: the key is not accepted, or lacks a right.
             BucketMissing: there is no such bucket.
         """
+        from obstore import exceptions
+
         try:
             yield
-        except (exceptions.AlreadyExistsError, exceptions.PreconditionError, exceptions.NotModifiedError):
-            raise
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError) as error:
+            raise Conflict from error
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise self._missing() from error
@@ -86,6 +95,8 @@ class Bucket:
 
     def sentence(self, error: Exception) -> InduTechError:
         """Return what an error of a client means, and what to do."""
+        from obstore import exceptions
+
         text = str(error)
         found = re.search(r"<Code>(\w+)</Code>|code: (\w+)|AWS Error (\w+)|(40[13] \w+)", text)
         code = next((group for group in found.groups() if group), "") if found else ""
@@ -107,8 +118,64 @@ class Bucket:
 
     def probe(self) -> None:
         """Ask for the start of a list, so that what is wrong is known before anything begins."""
+        next(self.listed("indutech-probe"), None)
+
+    def put(self, key: str, content: bytes | Path, condition: str | None = None) -> str:
+        """Write an object, whole or not at all, and return its tag.
+
+        Args:
+            key: its name.
+            content: bytes, or a file of this machine.
+            condition: `create` to write it only if there is none, or the tag that it must have until then.
+
+        Raises:
+            Conflict: the condition does not hold.
+        """
+        import obstore
+
+        mode: Any = condition or "overwrite"
+        if condition not in (None, "create"):
+            mode = {"e_tag": condition}
         with self.explained():
-            next(iter(obstore.list(self.objects, "indutech-probe", chunk_size=1)), None)
+            return str(obstore.put(self.objects, key, content, mode=mode)["e_tag"])
+
+    def get(self, key: str) -> tuple[bytes, str]:
+        """Return the content of an object and its tag."""
+        import obstore
+
+        with self.explained():
+            answer = obstore.get(self.objects, key)
+            return bytes(answer.bytes()), str(answer.meta["e_tag"])
+
+    def head(self, key: str) -> tuple[int, str]:
+        """Return the size of an object and its tag."""
+        import obstore
+
+        with self.explained():
+            found = obstore.head(self.objects, key)
+            return found["size"], str(found["e_tag"])
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield name and size of every object below a prefix; a request for each thousand."""
+        import obstore
+
+        with self.explained():
+            for page in obstore.list(self.objects, prefix, chunk_size=1000):
+                yield from ((one["path"], one["size"]) for one in page)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object within the bucket."""
+        import obstore
+
+        with self.explained():
+            obstore.copy(self.objects, source, target)
+
+    def delete(self, *keys: str) -> None:
+        """Delete objects, a thousand a request; those that are not there do not matter."""
+        import obstore
+
+        with self.explained():
+            obstore.delete(self.objects, list(keys))
 
     def _missing(self) -> BucketMissing:
         return BucketMissing(
@@ -138,6 +205,8 @@ def _shared(*how: Any) -> Bucket:
 
 
 def _objects(bucket: Bucket) -> S3Store:
+    from obstore.store import S3Store
+
     key: dict[str, Any] = {}
     if bucket.key:
         key = {"access_key_id": bucket.key, "secret_access_key": bucket.secret or ""}
@@ -161,6 +230,8 @@ def _objects(bucket: Bucket) -> S3Store:
 
 
 def _columns(bucket: Bucket) -> pa_fs.S3FileSystem:
+    import pyarrow.fs as pa_fs
+
     place = urlsplit(bucket.endpoint)
     return pa_fs.S3FileSystem(
         access_key=bucket.key,

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.arrow import ArrowFSWrapper
 
 from indutech.lake.store import bucket as buckets
 from indutech.lake.store import connection
@@ -18,13 +16,6 @@ from indutech.system import state_files
 from indutech.system.settings import Settings
 
 LakePath = Path | S3Path
-
-
-class _ForDuckDB(ArrowFSWrapper):  # type: ignore[misc]
-    """What DuckDB asks for files in a bucket: its own way is an extension, which it would have to download."""
-
-    protocol = "s3"
-    cachable = False
 
 
 def root(settings: Settings) -> LakePath:
@@ -81,7 +72,11 @@ def duckdb_on(bucket: buckets.Bucket | None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB that can read this bucket, or only folders."""
     connected = duckdb.connect()
     if bucket:
-        connected.register_filesystem(_ForDuckDB(bucket.columns))
+        # Its own way to S3 is an extension, which it would have to download.
+        from fsspec.implementations.arrow import ArrowFSWrapper
+
+        reading = type("Bucket", (ArrowFSWrapper,), {"protocol": "s3", "cachable": False})
+        connected.register_filesystem(reading(bucket.columns))
     return connected
 
 
@@ -114,8 +109,7 @@ def take_in(local: Path, target: LakePath) -> None:
     if isinstance(target, Path):
         local.replace(target)
         return
-    with target.bucket.explained():
-        obstore.put(target.bucket.objects, target.key, local)
+    target.bucket.put(target.key, local)
     local.unlink()
 
 
@@ -130,8 +124,7 @@ def remove_tree(folder: LakePath) -> bool:
         shutil.rmtree(folder)
         return True
     if names := [path.key for path in folder.below()]:
-        with folder.bucket.explained():
-            obstore.delete(folder.bucket.objects, names)
+        folder.bucket.delete(*names)
     return bool(names)
 
 

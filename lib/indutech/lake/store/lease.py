@@ -13,11 +13,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import obstore
-from obstore.exceptions import AlreadyExistsError, PreconditionError
-
+from indutech.lake.store.bucket import Conflict
 from indutech.lake.store.s3_path import S3Path
 from indutech.system import signals
 from indutech.system.errors import InduTechError
@@ -108,14 +105,10 @@ class Lease:
     def _write(self, condition: str) -> bool:
         """Write the lease if there is none (`create`), or if it is still the one with this tag."""
         content = {"holder": self._holder, "run": self._run, "renewal": next(self._renewals)}
-        mode: Any = condition if condition == "create" else {"e_tag": condition}
         began = time.monotonic()
         try:
-            with self._file.bucket.explained():
-                client, text = self._file.bucket.objects, json.dumps(content)
-                written = obstore.put(client, self._file.key, text.encode(), mode=mode)
-            self._tag = str(written["e_tag"])
-        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            self._tag = self._file.bucket.put(self._file.key, json.dumps(content).encode(), condition)
+        except (Conflict, FileNotFoundError):
             found, tag = self._read()
             if found.get("run") != self._run:  # else it was ours, and only the answer had been lost
                 return False
@@ -125,9 +118,8 @@ class Lease:
 
     def _read(self) -> tuple[dict[str, str], str]:
         try:
-            with self._file.bucket.explained():
-                answer = obstore.get(self._file.bucket.objects, self._file.key)
-                return json.loads(bytes(answer.bytes())), str(answer.meta["e_tag"])
+            content, tag = self._file.bucket.get(self._file.key)
+            return json.loads(content), tag
         except (FileNotFoundError, ValueError):
             return {}, "create"
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-import obstore
-
 from indutech.lake.store.bucket import Bucket
 
 
@@ -61,22 +59,17 @@ class S3Path:
     def version(self) -> str | None:
         """Return what changes whenever the file is written; None if it is not there."""
         try:
-            with self.bucket.explained():
-                return obstore.head(self.bucket.objects, self.key)["e_tag"]
+            return self.bucket.head(self.key)[1]
         except FileNotFoundError:
             return None
 
     def stat(self) -> FileSize:
         """Return the size; that of a listed file needs no request."""
-        if self.listed_size is not None:
-            return FileSize(self.listed_size)
-        with self.bucket.explained():
-            return FileSize(obstore.head(self.bucket.objects, self.key)["size"])
+        return FileSize(self.bucket.head(self.key)[0] if self.listed_size is None else self.listed_size)
 
     def read_bytes(self) -> bytes:
         """Return the content."""
-        with self.bucket.explained():
-            return bytes(obstore.get(self.bucket.objects, self.key).bytes())
+        return self.bucket.get(self.key)[0]
 
     def read_text(self) -> str:
         """Return the content as text."""
@@ -84,22 +77,19 @@ class S3Path:
 
     def write_bytes(self, content: bytes) -> None:
         """Write the file: readers see what was there before, or all of it."""
-        with self.bucket.explained():
-            obstore.put(self.bucket.objects, self.key, content)
+        self.bucket.put(self.key, content)
 
     def replace(self, target: S3Path) -> None:
         """Give the file another name: a copy, then a deletion, so that a kill leaves one or both, never none."""
-        with self.bucket.explained():
-            obstore.copy(self.bucket.objects, self.key, target.key)
-            obstore.delete(self.bucket.objects, self.key)
+        self.bucket.copy(self.key, target.key)
+        self.bucket.delete(self.key)
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Delete the file."""
-        with self.bucket.explained():
-            obstore.delete(self.bucket.objects, self.key)
+        self.bucket.delete(self.key)
 
     def glob(self, pattern: str) -> Iterator[S3Path]:
-        """Yield the files below whose names match, part by part; a request for each thousand files below."""
+        """Yield the files below whose names match, part by part."""
         parts = PurePosixPath(pattern).parts
         for path in self.below():
             seen = path.relative_to(self)
@@ -108,7 +98,5 @@ class S3Path:
 
     def below(self) -> Iterator[S3Path]:
         """Yield every file below."""
-        with self.bucket.explained():
-            for listed in obstore.list(self.bucket.objects, self.key, chunk_size=1000):
-                for one in listed:
-                    yield S3Path(self.bucket, one["path"], one["size"])
+        for key, size in self.bucket.listed(self.key):
+            yield S3Path(self.bucket, key, size)
