@@ -28,7 +28,7 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(BIN)/python -m indutech.jvm.jars
 	@touch $@
 
-report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/index.html
+report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/latest/index.html
 	@$(BIN)/indutech report
 
 # By file, so that what a module shares is made once, and the longest first (LONGEST_FIRST in tests/conftest.py).

@@ -56,13 +56,13 @@ def run(console: Console) -> list[Drain]:
         with brokers.connected(settings) as broker:
             with console.status(f"filling the topics with {TICKETS:,} tickets each"):
                 for partitions in PARTITIONS:
-                    _fill(broker, _topic(partitions), partitions, TICKETS)
-                    _fill(broker, _topic(partitions) + "-warm-up", partitions, WARM_UP_TICKETS)
+                    fill(broker, topic_of(partitions), partitions, TICKETS)
+                    fill(broker, topic_of(partitions) + "-warm-up", partitions, WARM_UP_TICKETS)
             drains = []
             for partitions in PARTITIONS:
                 for job in (USUAL, OURS):
                     with console.status(f"{job}, {partitions} partition(s)"):
-                        drains.append(_timed(job, partitions, broker, Path(folder)))
+                        drains.append(timed(job, partitions, broker, Path(folder)))
     console.print(_table(drains))
     return drains
 
@@ -84,11 +84,11 @@ def _table(drains: list[Drain]) -> Table:
     return table
 
 
-def _topic(partitions: int) -> str:
+def topic_of(partitions: int) -> str:
     return f"bench-{partitions}"
 
 
-def _fill(broker: Broker, topic: str, partitions: int, count: int) -> None:
+def fill(broker: Broker, topic: str, partitions: int, count: int) -> None:
     admin = AdminClient(confluent_config(broker))
     for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
         created.result(30)
@@ -122,10 +122,10 @@ def _messages(count: int) -> Iterator[tuple[bytes, bytes]]:
             yield key, value[:-9] if sent % BAD_EVERY == 0 else value
 
 
-def _timed(job: str, partitions: int, broker: Broker, folder: Path) -> Drain:
+def timed(job: str, partitions: int, broker: Broker, folder: Path) -> Drain:
     out = folder / f"{'ours' if job == OURS else 'usual'}-{partitions}"
     program = "bench.drain_ours" if job == OURS else "bench.drain_usual"
-    command = [sys.executable, "-m", program, broker.bootstrap_servers, _topic(partitions), str(out)]
+    command = [sys.executable, "-m", program, broker.bootstrap_servers, topic_of(partitions), str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         peak = 0
         while process.poll() is None:

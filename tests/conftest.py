@@ -13,6 +13,7 @@ from indutech.kafka import broker as brokers
 from indutech.kafka.broker import Broker
 from indutech.stream import session as spark_sessions
 from indutech.system.settings import Settings
+from tests.browser import WITHOUT
 
 # What starts a Java: `make quick` leaves it out. A test has the mark if it uses the fixture, also through another one.
 START_JAVA = ("broker", "spark", "java")
@@ -61,6 +62,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and any(word in report.longreprtext for word in (REFUSAL, "JavaMissing", "need Java 17")):
         report.sections.append(("Java", "Does this test start a Java? It needs the fixture or the mark `java`."))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what a machine without a browser leaves out."""
+    if any(WITHOUT in str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(WITHOUT, yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,15 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from indutech.architecture import sources
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.report import build, pages, report_folder
+from indutech.report import build
 from indutech.report.build import ProofBroken
+from indutech.report.edition import pages, report_folder
+from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed
-from indutech.report.report_folder import ProofLine, Run
+from indutech.system.settings import PROJECT
 
 FIRST = """# Tickets & co
 
@@ -42,9 +45,10 @@ def output_of(data: dict[str, object], source: str = "x") -> nbformat.NotebookNo
     return new_code_cell(source, outputs=[new_output("display_data", data=data)])
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A report of two notebooks, in a folder with spaces and accents."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two notebooks, in a folder with spaces and accents; no test changes it."""
+    tmp_path = tmp_path_factory.mktemp("report")
     figure = px.bar(
         pd.DataFrame({"team": ["</script>", "b"], "n": [1, 2]}), x="team", y="n", title="Tickets <b>per</b> team"
     )
@@ -72,12 +76,12 @@ def page(folder: Path, name: str) -> BeautifulSoup:
 
 
 def test_no_page_asks_the_network_for_anything(folder: Path) -> None:
-    """Every script, style, picture and page that is named lies in the folder."""
+    """Every script, style, picture and page that is named lies in the folder; only sources lead out, when clicked."""
     for html in folder.glob("*.html"):
         for tag in page(folder, html.name).find_all(True):
             for attribute in ("src", "href", "poster", "data"):
                 target = str(tag.get(attribute, ""))
-                if not target or target.startswith(("#", "data:")):
+                if not target or target.startswith(("#", "data:")) or tag.find_parent(class_="sources"):
                     continue
                 assert not re.match(r"(\w+:)?//", target), f"{html.name} asks for {target}"
                 assert (folder / unquote(target.partition("#")[0])).exists(), f"{html.name} misses {target}"
@@ -93,7 +97,9 @@ def test_a_plotly_figure_becomes_a_chart(folder: Path) -> None:
     spec = json.loads(chart.script.string)
     assert spec["data"][0]["x"][0] == "</script>"
     assert "title" not in spec["layout"]
-    assert chart.figcaption.get_text() == "Tickets per team"
+    assert chart.figcaption.get_text() == "Figure 1.1 Tickets per team"
+    assert chart.select_one(".plot")["aria-label"] == "2 bars in n. </script>: 1; b: 2."
+    assert [cell.get_text() for cell in chart.select(".numbers td.num")] == ["1", "2"]
     assert [p.name for p in folder.rglob("plotly*.js")] == ["plotly.min.js"]
 
 
@@ -118,33 +124,61 @@ def test_the_contents_lead_to_the_headings(folder: Path) -> None:
 
 def test_tables_scroll_and_numbers_stand_right(folder: Path) -> None:
     """A table sits in a box of its own; heads stand over their numbers."""
-    table = page(folder, "01_first.html").select_one("main .table > table")
+    table = page(folder, "01_first.html").select_one("main .output > .table > table")
 
     assert table is not None
     assert not table.has_attr("border")
     assert [cell.get_text() for cell in table.select(".num")][-2:] == ["tickets", "1234"]
 
 
-def test_the_index_has_question_answer_and_proof(folder: Path) -> None:
+def test_the_index_has_questions_and_proof(folder: Path) -> None:
     """They are the notebook's and the run's own words."""
     index = page(folder, "index.html")
 
     cards = index.select(".cards li")
-    assert [card.h2.get_text() for card in cards] == ["Tickets & co", "Next"]
+    assert [card.h3.get_text() for card in cards] == ["Tickets & co", "Next"]
     assert cards[0].select_one(".question").get_text() == "Did every ticket arrive?"
-    assert cards[0].get_text().strip().endswith("Yes: see the next page or the code.")
     assert index.select_one(".proof.kept").get_text() == "reconciled: 7 sent, 7 stored, 0 lost, 0 twice"
     assert "Python 3" in index.get_text()
 
 
-def test_the_index_has_the_page_for_finance(folder: Path) -> None:
-    """docs/00-summary.md as it stands: its tables scroll, and no link leads to a document that is not in the report."""
-    summary = page(folder, "index.html").select_one(".summary")
+def test_the_documents_are_pages(folder: Path) -> None:
+    """Links between them and to notebooks lead within the report; what a cog block says of itself is not shown."""
+    summary, services = page(folder, "00-summary.html"), page(folder, "01-service-choices.html")
 
-    assert summary.h2.text == "The platform on one page"
+    assert summary.h1.text == "The platform on one page"
     assert "Staying on-premise" in summary.select_one(".table table").text
-    assert not summary.select("a")
-    assert "cog" not in summary.decode()
+    assert summary.find("a", string="03-costs.md")["href"] == "03-costs.html"
+    assert services.find("a", string="the streaming line alone")["href"] == "03-costs.html#the-streaming-line-alone"
+    assert services.find(id="the-streaming-line-alone") is None
+    assert page(folder, "03-costs.html").find(id="the-streaming-line-alone")
+    assert services.select_one("main .text img")["src"] == "files/overview.svg"
+    assert "cog" not in summary.main.decode()
+
+
+def test_a_claim_leads_to_its_source(folder: Path) -> None:
+    """A number in the text, and at the end what it says, its address and the day; each number has one entry."""
+    services = page(folder, "01-service-choices.html")
+    claim = sources.bibliography()["redpanda-no-mqtt"]
+
+    mark = services.find("a", class_="claim", href="#source-redpanda-no-mqtt")
+    entry = services.find(id="source-redpanda-no-mqtt")
+    listed = services.select(".sources li")
+    assert mark.text == f"[{listed.index(entry) + 1}]"
+    assert claim.says in entry.text
+    assert entry.a["href"] == claim.source
+    assert f"{claim.read.day} {claim.read:%B %Y}" in entry.text
+    assert "redpanda-no-mqtt" not in services.main.get_text()
+    assert [head.text for head in services.select("h2") if head.text == "Sources"] == ["Sources"]
+
+
+def test_a_chart_brings_its_data(folder: Path) -> None:
+    """All points, under the words of the axes; prices and assumptions come along as well."""
+    chart = page(folder, "01_first.html").select_one("figure.chart")
+
+    data = pd.read_csv(folder / chart.select_one("p.data a")["href"])
+    assert data.to_dict("list") == {"team": ["</script>", "b"], "n": [1, 2]}
+    assert (folder / "files" / "aws_prices.csv").read_bytes() == (PROJECT / "assets" / "aws_prices.csv").read_bytes()
 
 
 def test_links_between_notebooks_lead_to_pages(folder: Path) -> None:
@@ -161,13 +195,17 @@ def test_the_executed_notebooks_come_along(folder: Path) -> None:
     assert json.loads((folder / "run.json").read_text())["proof"]["kept"] is True
 
 
-def test_a_second_report_replaces_the_first(folder: Path, tmp_path: Path) -> None:
+def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     """Nothing of the run before stays behind."""
     only = an_executed_notebook(tmp_path, "03_only.ipynb", new_markdown_cell("# Only"))
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "01_first.html").write_text("of the run before")
 
     report_folder.write([only], folder, Run({}, None))
 
-    assert sorted(p.name for p in folder.glob("*.html")) == ["03_only.html", "index.html"]
+    notebooks = {p.name for p in folder.glob("*.html")} - {f"{name}.html" for name in report_folder.DOCUMENTS}
+    assert notebooks == {"03_only.html", "index.html"}
     assert not page(folder, "index.html").select(".proof")
 
 
@@ -192,7 +230,7 @@ def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeyp
     with pytest.raises(ProofBroken, match="10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"):
         build.make_report(sources=[tmp_path / "01_sent.ipynb"], show_progress=False)
 
-    broken = page(tmp_path / "données" / "report", "index.html").select_one(".proof.broken")
+    broken = page(tmp_path / "données" / "report" / "latest", "index.html").select_one(".proof.broken")
     assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"
 
 

@@ -1,26 +1,124 @@
-// Draws the figures and folds the code of a report page. Everything here is optional: without it the text still reads.
+// Draws the figures, folds the code, and says where something scrolls sideways. All optional: without it the text reads.
 "use strict";
 
-const narrow = () => window.matchMedia("(max-width: 700px)").matches;
+const WORDS = {
+  en: { show: "Show code", hide: "Hide code", sideways: "scroll sideways for more", save: "Save the chart as PNG" },
+  fr: { show: "Montrer le code", hide: "Cacher le code", sideways: "faire défiler pour la suite", save: "Enregistrer le graphique en PNG" },
+};
+const words = WORDS[document.documentElement.lang] || WORDS.en;
+
+const PAPER_WIDTH = 660; // what an A4 page with its margins has room for, in CSS pixels
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const paper = window.matchMedia("print");
 const touch = window.matchMedia("(pointer: coarse)").matches;
 
-function draw(figure) {
-  const box = figure.querySelector(".plot");
-  const spec = JSON.parse(figure.querySelector("script").textContent);
+// --- figures ---------------------------------------------------------------------------------------------------------
+
+const darkColours = JSON.parse(document.getElementById("dark-colours")?.textContent || "{}");
+
+function recoloured(part) {
+  if (typeof part === "string") return darkColours[part] || part;
+  if (Array.isArray(part)) return part.map(recoloured);
+  if (part && typeof part === "object") return Object.fromEntries(Object.entries(part).map(([k, v]) => [k, recoloured(v)]));
+  return part;
+}
+
+// The widest of the words on the vertical axis, roughly: on a phone they would leave no room for the bars.
+function longestName(data) {
+  const names = data.flatMap((trace) => (trace.orientation === "h" || trace.error_x ? trace.y : []));
+  return Math.max(0, ...names.map((name) => String(name).length));
+}
+
+function wrapped(name, width) {
+  const lines = [""];
+  for (const word of String(name).split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line && `${line} ${word}`.length > width) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines.join("<br>");
+}
+
+function fitted(spec, width) {
   const layout = { ...spec.layout, autosize: true };
   delete layout.width;
-  if (touch) layout.dragmode = false; // a finger scrolls the page, not the chart
-  if (narrow()) {
-    layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.25, yanchor: "top" };
+  let data = spec.data;
+  if (width < 560) {
+    layout.legend = { y: -0.25, ...layout.legend, orientation: "h", x: 0, xanchor: "left", yanchor: "top" };
     layout.margin = { ...layout.margin, r: 12 };
+    const along = layout.xaxis?.title?.text;
+    if (along) layout.xaxis = { ...layout.xaxis, title: { ...layout.xaxis.title, text: wrapped(along, 32) } };
+    if (layout.xaxis?.type !== "log") layout.xaxis = { ...layout.xaxis, dtick: null, nticks: 6 };
+    data = data.map((trace) => (trace.type === "treemap" ? trace : { ...trace, textfont: { ...trace.textfont, size: 11 } }));
+    if (longestName(data) > 16)
+      data = data.map((trace) => (Array.isArray(trace.y) ? { ...trace, y: trace.y.map((name) => wrapped(name, 16)) } : trace));
   }
-  Plotly.newPlot(box, spec.data, layout, {
-    responsive: true,
-    displaylogo: false,
-    displayModeBar: touch ? false : "hover",
-    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]], // none that sends the data somewhere
-  });
+  if (touch) layout.dragmode = false; // a finger scrolls the page, not the chart
+  return { data, layout };
 }
+
+function draw(figure, onPaper = paper.matches) {
+  const box = figure.querySelector(".plot");
+  const written = JSON.parse(figure.querySelector("script").textContent);
+  const spec = dark.matches && !onPaper ? recoloured(written) : written;
+  const { data, layout } = fitted(spec, onPaper ? PAPER_WIDTH : box.clientWidth);
+  if (onPaper) Object.assign(layout, { width: PAPER_WIDTH, autosize: false });
+  // No mode bar: its buttons take the keyboard's focus while nobody sees them. The numbers and the PNG are below.
+  return Plotly.react(box, data, layout, { displaylogo: false, displayModeBar: false });
+}
+
+// A chart is made for the width it has: a phone that is turned gets another one.
+const widths = new Map();
+const resized = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (contentRect.width && widths.get(target) !== contentRect.width) {
+      widths.set(target, contentRect.width);
+      draw(target.closest("figure"));
+    }
+  }
+});
+
+const charts = () => document.querySelectorAll("figure.chart");
+const drawAll = (onPaper) => charts().forEach((figure) => draw(figure, onPaper));
+
+function offerPng(figure) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = words.save;
+  button.addEventListener("click", () => {
+    const filename = figure.querySelector("figcaption")?.textContent.trim() || "chart";
+    Plotly.downloadImage(figure.querySelector(".plot"), { format: "png", scale: 2, width: 900, filename });
+  });
+  figure.querySelector("details.numbers")?.append(button);
+}
+
+// --- what scrolls sideways -------------------------------------------------------------------------------------------
+
+// A box that scrolls says so, and the keyboard can reach it; one that does not is no stop on the way.
+function sideways() {
+  const look = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
+  for (const box of document.querySelectorAll("main .table, main .picture, main pre")) {
+    look.observe(box);
+    if (box.firstElementChild) look.observe(box.firstElementChild);
+  }
+  function mark(seen) {
+    const box = seen.closest(".table, .picture, pre");
+    const scrolls = box.scrollWidth > box.clientWidth + 1;
+    box.classList.toggle("scrolls", scrolls);
+    if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) {
+      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+      return;
+    }
+    box.tabIndex = 0;
+    if (box.tagName === "PRE") return;
+    const name = box.querySelector("caption, title")?.textContent || "";
+    if (scrolls) box.dataset.sideways = words.sideways;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", name || words.sideways);
+  }
+}
+
+// --- code and contents -----------------------------------------------------------------------------------------------
 
 function foldCode() {
   const button = document.getElementById("all-code");
@@ -32,11 +130,11 @@ function foldCode() {
   }
   const show = (open) => {
     for (const cell of cells) cell.open = open;
-    button.textContent = open ? "Hide code" : "Show code";
-    button.setAttribute("aria-pressed", String(open));
+    button.textContent = open ? words.hide : words.show;
+    button.setAttribute("aria-expanded", String(open));
   };
   button.addEventListener("click", () => {
-    const open = button.getAttribute("aria-pressed") !== "true";
+    const open = button.getAttribute("aria-expanded") !== "true";
     show(open);
     try {
       localStorage.setItem("indutech-code", open ? "open" : "folded");
@@ -72,10 +170,16 @@ function followContents() {
   }
 }
 
-const plots = () => document.querySelectorAll(".plot.js-plotly-plot");
-window.addEventListener("beforeprint", () => plots().forEach((box) => Plotly.relayout(box, { width: 640 })));
-window.addEventListener("afterprint", () => plots().forEach((box) => Plotly.relayout(box, { width: null, autosize: true })));
-
 foldCode();
 followContents();
-document.querySelectorAll("figure.chart").forEach(draw);
+sideways();
+if (typeof Plotly !== "undefined") {
+  charts().forEach((figure) => {
+    resized.observe(figure.querySelector(".plot")); // which reports its first width at once
+    offerPng(figure);
+  });
+  dark.addEventListener("change", () => drawAll());
+  paper.addEventListener("change", () => drawAll());
+  window.addEventListener("beforeprint", () => drawAll(true));
+  window.addEventListener("afterprint", () => drawAll(false));
+}

@@ -9,7 +9,7 @@ from indutech.architecture.decisions import Matrix, default_weights, scores_by_w
 from indutech.architecture.model import Platform
 from indutech.architecture.quantities import VPN_TUNNEL_MBPS
 from indutech.architecture.tables import days_for_history
-from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, RED, finished
+from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, RED, SOFT, finished
 
 NAMED_DAYS = {"a day": 1, "a week": 7, "a month": 30}
 
@@ -35,8 +35,8 @@ def transfer_curve(platform: Platform, *, mbps: float, share: float) -> go.Figur
     )  # fmt: skip
     figure.add_vline(x=VPN_TUNNEL_MBPS, line={"color": RED, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
-        x=np.log10(VPN_TUNNEL_MBPS), y=0.98, yref="paper", text="one standard VPN tunnel ends here", showarrow=False,
-        xanchor="left", xshift=6, font={"color": RED},
+        x=np.log10(VPN_TUNNEL_MBPS), y=1, yref="paper", text="one standard<br>VPN tunnel<br>ends here", showarrow=False,
+        xanchor="left", yanchor="top", align="left", xshift=6, font={"color": RED},
     )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=[50, 100, 200, 500, 1000, 2000, 5000, 10_000], tickformat=",")
     figure.update_yaxes(
@@ -62,7 +62,7 @@ def weight_chart(matrix: Matrix, criterion: str, weights: Mapping[str, float] | 
     now = 100 * weights[criterion] / sum(weights.values())
     figure.add_vline(x=now, line={"color": GREY, "dash": "dot"})
     figure.add_annotation(
-        x=now, y=1.02, yref="paper", text="weight now", showarrow=False, xanchor="left", xshift=5, font={"color": GREY}
+        x=now, y=1.02, yref="paper", text="weight now", showarrow=False, xanchor="left", xshift=5, font={"color": SOFT}
     )
     name = next(entry.name for entry in matrix.criterion if entry.id == criterion)
     figure.update_yaxes(range=[0.9, 5.1])

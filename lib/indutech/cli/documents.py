@@ -41,15 +41,71 @@ def report(
         list[str] | None,
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="For the notebooks that have it; repeatable."),
     ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Write the pages of the latest run again; nothing is run.")
+    ] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="OLD NEW", help="What changed between two runs: parameters, figures, conclusions."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --compare: one JSON object.")] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="List the reports of old runs, and ask to delete them.")
+    ] = False,
+    keep: Annotated[int, typer.Option(min=1, help="With --clean: how many runs stay.")] = 5,
+    yes: Annotated[bool, typer.Option("--yes", help="With --clean: do not ask.")] = False,
 ) -> None:
-    """Run every notebook headless, on a real broker and Spark, and write the HTML report."""
+    """Run every notebook headless, on a real broker and Spark, and write the HTML report.
+
+    Each run's report stays in a folder of its own; `latest` leads to the newest.
+    """
     from indutech.report import build, parameters
 
-    made = build.make_report(parameters.from_text(parameter or []))
+    if compare:
+        _compare_runs(*compare, as_json=as_json)
+        return
+    if clean:
+        _clean_runs(keep, yes)
+        return
+    made = build.rebuild() if rebuild else build.make_report(parameters.from_text(parameter or []))
     if made.proof:
         typer.echo(made.proof.sentence)
+    for file in made.files:
+        typer.echo(f"In one file: {_short(file)} ({file.stat().st_size / 1e6:.1f} MB)")
+    if made.without:
+        typer.echo(made.without)
+    typer.echo(f"The report: {_short(made.index)}")
+
+
+def _compare_runs(old: str, new: str, as_json: bool) -> None:
+    import json
+
+    from indutech.report import build, kept_runs, run_comparison
+
+    root = build.folder()
+    found = run_comparison.compared(kept_runs.find(root, old), kept_runs.find(root, new))
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else run_comparison.as_text(found))
+
+
+def _clean_runs(keep: int, yes: bool) -> None:
+    from indutech.report import build, kept_runs
+
+    root = build.folder()
+    old = kept_runs.beyond(root, keep)
+    if not old:
+        typer.echo(f"Nothing to delete: no more than {keep} runs are kept in {_short(root)}.")
+        return
+    for run in old:
+        typer.echo(f"  {_short(run.folder)}  {run.size / 1e6:,.1f} MB")
+    if not yes:
+        typer.confirm("Delete all of this?", abort=True)
+    kept_runs.delete(root, old)
+    typer.echo("Deleted.")
+
+
+def _short(path: Path) -> Path:
     here = Path.cwd()
-    typer.echo(f"The report: {made.index.relative_to(here) if made.index.is_relative_to(here) else made.index}")
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def notebooks() -> None:

@@ -1,6 +1,8 @@
 """Runs all notebooks, to build the report or to renew their committed outputs."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +15,11 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.proof import reconcile
 from indutech.proof.reconcile import NothingToProve
-from indutech.report import execution, report_folder
-from indutech.report.report_folder import ProofLine, Run
+from indutech.report import execution, kept_runs, reconciliation
+from indutech.report.edition import chromium, one_file, pdf, report_folder
+from indutech.report.edition.chromium import BrowserFailed
+from indutech.report.edition.report_folder import ProofLine, Run
+from indutech.report.execution import Executed
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import interruptible
@@ -26,10 +31,12 @@ class ProofBroken(InduTechError):
 
 @dataclass(frozen=True)
 class MadeReport:
-    """The report's index page, and its reconciliation; None if no notebook sent anything."""
+    """The report's index page, its reconciliation (None if nothing was sent), and the files that hold all of it."""
 
     index: Path
     proof: ProofLine | None
+    files: Sequence[Path] = ()
+    without: str = ""  # why one of them is missing or lesser, in a sentence
 
 
 def make_report(
@@ -41,7 +48,7 @@ def make_report(
         NotebookFailed: the report of the run before stays as it is.
         ProofBroken: the report is written, and says so too.
     """
-    into = Settings().data_dir / "report"
+    root, parameters = folder(), dict(parameters or {})
     with interruptible(), execution.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
         with _broker_for_the_run(settings) as broker:
@@ -53,11 +60,54 @@ def make_report(
             )
             line = _proof_line(settings, broker)
             named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
-        facts = report_folder.run_facts(datetime.now(UTC), executed, parameters or {}, named)
-        index = report_folder.write(executed, into, Run(facts, line))
+        made_at = datetime.now(UTC)
+        facts = report_folder.run_facts(made_at, executed, parameters, named)
+        made = _written(executed, kept_runs.new_folder(root, made_at), Run(facts, line, parameters))
     if line and not line.kept:
-        raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {index}")
-    return MadeReport(index, line)
+        raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {made.index}")
+    return made
+
+
+def rebuild(name: str = kept_runs.LATEST) -> MadeReport:
+    """Write the pages of a kept run again, from its executed notebooks and its facts; nothing is run.
+
+    Raises:
+        UnknownRun: no such run is kept.
+    """
+    run = kept_runs.find(folder(), name)
+    told = run.facts
+    with tempfile.TemporaryDirectory(prefix="indutech-report-") as aside:
+        shutil.copytree(run.folder / "notebooks", Path(aside) / "notebooks")
+        executed = [Executed(path, path, 0) for path in sorted((Path(aside) / "notebooks").glob("*.ipynb"))]
+        line = ProofLine(**told["proof"]) if told["proof"] else None
+        return _written(executed, run.folder, Run(told["facts"], line, told.get("parameters", {})))
+
+
+def folder() -> Path:
+    """Where the reports of this data folder are kept."""
+    return Settings().data_dir / "report"
+
+
+def _written(executed: Sequence[Executed], into: Path, run: Run) -> MadeReport:
+    """Pages, the one file and the PDF of a run, which becomes the latest."""
+    report_folder.write(executed, into, run)
+    files, without = _bound(into)
+    index = kept_runs.publish(into.parent, into)
+    return MadeReport(index, run.proof, [index.with_name(file.name) for file in files], without)
+
+
+def _bound(report: Path) -> tuple[list[Path], str]:
+    """The one file and the PDF; without Chromium the file draws its charts with Plotly, and there is no PDF."""
+    program = chromium.find()
+    why = chromium.HOW_TO_GET
+    if program:
+        try:
+            drawn = one_file.chapters(report, chromium.draw(one_file.chart_specs(report), program))
+            return [one_file.write(report, drawn, static=True), pdf.write(report, drawn, program)], ""
+        except BrowserFailed as failed:
+            why = str(failed)
+    files = [one_file.write(report, one_file.chapters(report, None), static=False)]
+    return files, f"No PDF, and the one file carries Plotly: {why}."
 
 
 def refresh_outputs() -> list[Path]:
@@ -88,12 +138,9 @@ def _proof_line(settings: Settings, broker: Broker) -> ProofLine | None:
         proof = reconcile.prove(settings, broker)
     except NothingToProve:
         return None
-    sentence = (
-        f"reconciled: {proof.acknowledged:,} sent, {proof.stored:,} stored, {proof.lost:,} lost, {proof.twice:,} twice"
-    )
-    aside = f", {proof.quarantined:,} set aside with the reason" if proof.quarantined else ""
-    pending = f", {proof.pending:,} not read yet" if proof.pending else ""
-    return ProofLine(sentence + aside + pending, proof.exit_code == 0)
+    counts = {name: getattr(proof, name) for name in reconciliation.COUNTS}
+    line = reconciliation.sentence(counts | {"pending": proof.pending})
+    return ProofLine(line, proof.exit_code == 0, counts)
 
 
 def _save_outputs(executed: Path, source: Path) -> bool:

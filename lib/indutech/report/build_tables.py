@@ -1,18 +1,31 @@
-"""The generated parts that need both model and prices: service levels with their price, resources with their lines."""
+"""The generated parts that need both model and prices, and the figures of the README."""
 
 from collections.abc import Callable
 from decimal import Decimal
 
+import nbformat
 import pandas as pd
 
 from indutech.architecture import plan_tables
 from indutech.architecture.model import Platform
 from indutech.architecture.plan import ServiceLevel
 from indutech.costs.model import CostModel
-from indutech.report import generated_templates
+from indutech.costs.views.summary import key_figures as key_figures_of
+from indutech.report import execution, findings, generated_templates, reconciliation
+from indutech.report.edition import one_file, pdf, reference_runs
+from indutech.report.findings import FindingError, Findings
+from indutech.report.kept_runs import LATEST
 from indutech.show.tables import as_markdown
 
 WEEKS_PER_MONTH = Decimal(365) / 12 / 7
+# Figures of reference runs, and what the README calls them.
+REFERENCES = {
+    "tickets_per_s": "tickets a second, from broker to Parquet",
+    "tickets_per_core_second": "tickets a second for each core",
+    "faults": "faults injected into the running pipeline",
+    "faults_lost": "messages lost through them",
+    "faults_twice": "messages stored twice through them",
+}
 
 
 def level_price(level: ServiceLevel, model: CostModel) -> Decimal:
@@ -109,6 +122,50 @@ def edge(platform: Platform, model: CostModel) -> str:
     )
 
 
+def last_lines(platform: Platform, model: CostModel) -> str:
+    """What `make report` ends with, with the counts that the committed notebooks say."""
+    said = _said_in_notebooks()
+    counts = {name: int(said[name].value) for name in reconciliation.COUNTS}
+    lines = [
+        reconciliation.sentence(counts),
+        f"In one file: data_output/report/{LATEST}/{one_file.NAME}",
+        f"In one file: data_output/report/{LATEST}/{pdf.NAME}",
+        f"The report: data_output/report/{LATEST}/index.html",
+    ]
+    return "\n".join(["```", *lines, "```"])
+
+
+def key_figures(platform: Platform, model: CostModel) -> str:
+    """The figures of the report's front page that a README needs, each with where it comes from."""
+    money, said, runs = key_figures_of(model), _said_in_notebooks(), reference_runs.figures()
+    finance, stream = "[for finance](docs/00-summary.md)", "[03](notebooks/03_stream.ipynb)"
+    rows = [
+        ("AWS, a month, low – base – high", "{month_low} – {month} – {month_high}".format(**money), finance),
+        ("three years in all, low – base – high", "{years_low} – {years} – {years_high}".format(**money), finance),
+        ("of the month stands on rates not read for Paris", money["in_doubt"], finance),
+        ("messages acknowledged, lost, stored twice",
+         " / ".join(said[name].shown for name in ("acknowledged", "lost", "twice")), stream),
+    ]  # fmt: skip
+    for name, what in REFERENCES.items():
+        if name in runs:
+            place = runs[name].where.removeprefix("files/")
+            rows.append((what, runs[name].shown, f"[run of {runs[name].measured_on}](assets/{place})"))
+    return _plain(pd.DataFrame(rows, columns=["what", "figure", "from"]))
+
+
+def _said_in_notebooks() -> Findings:
+    """The figures of the committed notebooks.
+
+    Raises:
+        FindingError: their outputs are older than the figures that they say now.
+    """
+    notebooks = [nbformat.read(path, as_version=4) for path in execution.find_notebooks()]
+    said = findings.together(findings.of_notebook(notebook, str(at), "") for at, notebook in enumerate(notebooks))
+    if missing := [name for name in reconciliation.COUNTS if name not in said]:
+        raise FindingError(f"No committed notebook says {', '.join(missing)}: run `make notebooks` first.")
+    return said
+
+
 def _hours(hours: float) -> str:
     return "0" if not hours else f"{hours * 60:.0f} min" if hours < 1 else f"{hours:g} h"
 
@@ -123,4 +180,6 @@ PARTS: dict[str, Callable[[Platform, CostModel], str]] = {
     "waves": waves,
     "stacks": stacks,
     "edge": edge,
+    "last-lines": last_lines,
+    "key-figures": key_figures,
 }

@@ -10,6 +10,16 @@ BLUE, AMBER, TEAL, RED, VIOLET, GREY = "#0b5c8a", "#d9942b", "#2a9d8f", "#c2452d
 COLOURS = (BLUE, AMBER, TEAL, VIOLET, RED, GREY)
 PRIORITY_COLOURS = {"BASSE": "#b9c7d3", "MOYENNE": "#7fa3bd", "HAUTE": AMBER, "CRITIQUE": RED}
 HEAT = [[0.0, "#f3f7fa"], [0.35, "#a8c8dc"], [0.7, "#3f86b0"], [1.0, "#083d5c"]]
+FILL = "rgba(11,92,138,0.12)"
+ON_STRONG, ON_PALE = "#ffffff", "#0d1b24"  # letters on an area: on blue, on every other colour
+PAPER = "#fff"  # what a chart lies on, as the line between two areas or the ground of a label
+# What a page that is read in the dark draws instead; every other colour has enough contrast on both.
+DARK = {
+    INK: "#e3eaf1", SOFT: "#a3b1c0", LINE: "#33404e", PAPER: "#1b2530", ON_STRONG: "#0b141b",
+    BLUE: "#5fb0de", TEAL: "#3fb8a8", VIOLET: "#ab92dc", RED: "#f0806a", GREY: "#93a0af", FILL: "rgba(95,176,222,0.2)",
+    "#b9c7d3": "#566777", "#7fa3bd": "#7fa3bd",
+    "#f3f7fa": "#182430", "#a8c8dc": "#1f5478", "#3f86b0": "#4f9ccb", "#083d5c": "#d5ecfa",
+}  # fmt: skip
 
 
 def bars(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str) -> go.Figure:
@@ -60,7 +70,7 @@ def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: s
             mode="lines",
             line={"color": colour, "width": 2, "shape": "hv"},
             fill="tozeroy" if len(values) == 1 else None,
-            fillcolor="rgba(11,92,138,0.12)",
+            fillcolor=FILL,
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{column}</extra>",
         )
     figure.update_layout(showlegend=len(values) > 1)
@@ -145,7 +155,7 @@ def _look() -> go.layout.Template:
             "xaxis": axis,
             "yaxis": axis,
             "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}},
-            "hoverlabel": {"bgcolor": "#fff", "bordercolor": LINE, "font": {"color": INK}},
+            "hoverlabel": {"bgcolor": PAPER, "bordercolor": LINE, "font": {"color": INK}},
             "separators": ".,",
         }
     )

@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
+from bs4 import BeautifulSoup
 from IPython.display import HTML, Markdown
+
+from indutech.show import readable
+
+NO_FORMULAS = "mathjax_ignore"  # the one class that JupyterLab's MathJax heeds
 
 
 def from_rows(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -15,15 +20,26 @@ def from_rows(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
 
 
 def table(content: pd.DataFrame) -> HTML:
-    """A table for a notebook: whole texts, one row of headings, and dollar signs that are no formulas."""
+    """A table for a notebook: whole texts on the left, numbers on the right, and dollar signs that are no formulas."""
     named = content.reset_index() if content.index.names != [None] else content
-    with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
-        return HTML(named.to_html(index=False, border=0, justify="left"))  # type: ignore[no-untyped-call]
+    with pd.option_context("display.max_colwidth", None):
+        soup = BeautifulSoup(named.to_html(index=False, border=0, classes=NO_FORMULAS), "html.parser")
+    for row in soup.select("tr"):
+        row.attrs.pop("style", None)
+    # JupyterLab puts every cell on the right, and takes a style of its own only from the cell itself.
+    for column in readable.text_columns(soup):
+        for cell in column:
+            cell["style"] = "text-align: left"
+    return HTML(str(soup))  # type: ignore[no-untyped-call]
 
 
 def text(sentences: str) -> Markdown:
-    """Sentences for a notebook, with each dollar escaped: JupyterLab and GitHub read `$…$` as a formula."""
-    return Markdown(plain_dollars(sentences))  # type: ignore[no-untyped-call]
+    """Sentences for a notebook, with dollars that stay dollars: JupyterLab and GitHub read `$…$` as a formula.
+
+    GitHub needs each dollar escaped, JupyterLab the class, which keeps MathJax away after the Markdown was rendered.
+    """
+    shown = plain_dollars(sentences)
+    return Markdown(f'<div class="{NO_FORMULAS}">\n\n{shown}\n\n</div>' if "$" in shown else shown)  # type: ignore[no-untyped-call]
 
 
 def plain_dollars(content: str) -> str:

@@ -2,13 +2,26 @@
 
 from pathlib import Path
 
-from indutech.architecture.diagrams import canvas, data, failure, network, overview, poc, threats, waves, ways
+from indutech.architecture.diagrams import (
+    canvas,
+    data,
+    described,
+    failure,
+    network,
+    overview,
+    poc,
+    threats,
+    waves,
+    ways,
+)
 from indutech.architecture.diagrams.icons import DiagramError
 from indutech.architecture.model import Format, Platform, View
+from indutech.show.pictures import Picture
 from indutech.system.settings import PROJECT
 
 DIAGRAMS = PROJECT / "assets" / "diagrams"
 PNG_WIDTH = 1600
+NOTEBOOK_WIDTH = 1200  # where no SVG is drawn; a page of a notebook is no wider
 
 
 _DRAW = {
@@ -26,6 +39,12 @@ def picture(view: View | str, platform: Platform, form: Format = Format.SVG) -> 
     """One view in that format."""
     drawn = svg(view, platform)
     return drawn if form is Format.SVG else canvas.png(drawn, PNG_WIDTH)
+
+
+def shown(view: View | str, platform: Platform) -> Picture:
+    """One view as a notebook shows it, with its alternative text."""
+    drawn = svg(view, platform)
+    return Picture(drawn, canvas.png(drawn, NOTEBOOK_WIDTH), described.sentence(View(view), platform))
 
 
 def write(

@@ -18,7 +18,7 @@ from indutech.costs.sensitivity import Swing
 from indutech.costs.storage import CLASSES, LEAST_WATCHED_KIB, Layout, archives
 from indutech.costs.transfers import Transfer
 from indutech.costs.views.tables import TERM_NAMES, component_name
-from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, RED, TEAL, finished
+from indutech.show.charts import AMBER, BLUE, COLOURS, GREY, INK, ON_PALE, ON_STRONG, PAPER, RED, TEAL, finished
 
 CONFIDENCE_COLOURS = {Confidence.EXACT: BLUE, Confidence.OTHER: TEAL, Confidence.UNVERIFIED: AMBER}
 CONFIDENCE_NAMES = {
@@ -27,6 +27,7 @@ CONFIDENCE_NAMES = {
     Confidence.UNVERIFIED: "unverified rate †",
 }
 DENSE_VOLUMES = tuple(round(10 ** (step / 8)) for step in range(8, 41))  # 10 GB to 100 TB a month
+ROOM_FOR_TEXT = 1.35  # of the longest bar: a number stands beside it, also on a phone
 LOG = {"type": "log", "dtick": 1}
 
 
@@ -50,16 +51,16 @@ def _rows_down(figure: go.Figure) -> None:
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
 
 
-def _waterfall(names: Sequence[str], steps: Sequence[Decimal], end: Decimal, across: bool, sign: str) -> go.Figure:
-    """From the first amount over the steps to the end; `across` draws the bars horizontally."""
+def _waterfall(names: Sequence[str], steps: Sequence[Decimal], end: Decimal, sign: str) -> go.Figure:
+    """From the first amount over the steps to the end, top down; a phone has no room for names side by side."""
     values = [*steps, Decimal(0)]
     shown = [*steps, end]
     texts = [f"{value:{sign if 0 < i < len(shown) - 1 else ''},.0f}" for i, value in enumerate(shown)]
-    amounts = [float(value) for value in values]
-    axes = {"x": amounts, "y": list(names), "orientation": "h"} if across else {"x": list(names), "y": amounts}
     return go.Figure(
         go.Waterfall(
-            **axes,
+            x=[float(value) for value in values],
+            y=list(names),
+            orientation="h",
             measure=["absolute", *["relative"] * (len(values) - 2), "total"],
             text=texts,
             textposition="outside",
@@ -90,10 +91,13 @@ def bill_treemap(bill: Bill) -> go.Figure:
             labels=names,
             parents=[""] * len(names),
             values=[float(amount) for amount in shown.values()],
-            marker={"colors": [CONFIDENCE_COLOURS[level] for _, level in shown], "line": {"color": "#fff", "width": 2}},
+            marker={"colors": [CONFIDENCE_COLOURS[level] for _, level in shown], "line": {"color": PAPER, "width": 2}},
             texttemplate="%{label}<br>$%{value:,.0f}",
             hovertemplate="%{label}: $%{value:,.2f} a month<extra></extra>",
-            textfont={"size": 15, "color": "#ffffff"},
+            textfont={
+                "size": 15,
+                "color": [ON_STRONG if level is Confidence.EXACT else ON_PALE for _, level in shown],
+            },
         )
     )
     for level in dict.fromkeys(level for _, level in shown):
@@ -101,7 +105,7 @@ def bill_treemap(bill: Bill) -> go.Figure:
             x=[None], y=[None], mode="markers", name=CONFIDENCE_NAMES[level],
             marker={"color": CONFIDENCE_COLOURS[level], "symbol": "square", "size": 12},
         )  # fmt: skip
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure = finished(figure, _title(f"The {bill.scenario} bill, USD a month", bill), height=440)
@@ -120,10 +124,13 @@ def from_claimed(claimed: Bill, reference: Bill) -> go.Figure:
     large = dict(sorted(((p, s) for p, s in steps.items() if p not in small), key=lambda item: -item[1]))
     names = ["Claimed in 2025", *map(component_name, large), f"{len(small)} small ones", "Reference"]
     values = [claimed.monthly_total.amount, *large.values(), sum(small.values(), Decimal(0))]
-    figure = _waterfall(names, values, reference.monthly_total.amount, across=False, sign="+")
-    figure.update_yaxes(range=[0, float(reference.monthly_total.amount) * 1.15], tickformat=",", automargin=True)
-    figure.update_xaxes(automargin=True, tickangle=-35)
-    return finished(figure, _title("From the claimed month to the reference", reference), y="USD a month", height=430)
+    figure = _waterfall(names, values, reference.monthly_total.amount, sign="+")
+    _rows_down(figure)
+    figure.update_xaxes(
+        range=[0, float(reference.monthly_total.amount) * ROOM_FOR_TEXT], tickprefix="$", tickformat=","
+    )
+    title = _title("From the claimed month to the reference", reference)
+    return finished(figure, title, x="USD a month", height=110 + 32 * len(names))
 
 
 def unit_cost_curve(model: CostModel) -> go.Figure:
@@ -134,12 +141,15 @@ def unit_cost_curve(model: CostModel) -> go.Figure:
     hover = "%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>"
     _line(figure, None, (float(one.volume_gb) for one in found), costs, BLUE, hover, width=3)
     now = model.usage["sensor_gb_month"].base
-    for at, text in ((now, "InduTech today"), (break_even_gb(model), "events outweigh the fixed bill")):
+    for at, text, side, other in (
+        (now, "InduTech today:<br>", "left", 1),
+        (break_even_gb(model), "events outweigh<br>the fixed bill:<br>", "right", -1),
+    ):
         if at:
             figure.add_vline(x=float(at), line={"color": RED, "dash": "dot"})
             figure.add_annotation(
-                x=float(at.log10()), y=1, yref="paper", text=f"{text}: {at:,.0f} GB", showarrow=False,
-                xanchor="left" if at == now else "right", xshift=6 if at == now else -6, font={"color": RED},
+                x=float(at.log10()), y=1, yref="paper", text=f"{text}{at:,.0f} GB", showarrow=False, align=side,
+                xanchor=side, yanchor="top", xshift=6 * other, font={"color": RED},
             )  # fmt: skip
     figure.update_xaxes(**LOG, tickformat=",")
     figure.update_yaxes(**LOG, tickprefix="$", tickformat=",.2~f", automargin=True)
@@ -187,9 +197,9 @@ def savings_waterfall(before: Bill, found: Sequence[Recommendation]) -> go.Figur
     ends = [before.monthly_total.amount, *(change.bill_after.amount for change in found if change.bill_after)]
     kept = [change.title for change in found if change.bill_after]
     steps = [after - previous for previous, after in pairwise(ends)]
-    figure = _waterfall(["Reference", *kept, "When all is done"], [ends[0], *steps], ends[-1], across=True, sign="")
+    figure = _waterfall(["Reference", *kept, "When all is done"], [ends[0], *steps], ends[-1], sign="")
     _rows_down(figure)
-    figure.update_xaxes(tickprefix="$", tickformat=",", range=[0, float(ends[0]) * 1.12])
+    figure.update_xaxes(tickprefix="$", tickformat=",", range=[0, float(ends[0]) * ROOM_FOR_TEXT])
     title = _title("What can be saved without another design", before)
     return finished(figure, title, x="USD a month", height=440)
 
@@ -236,7 +246,7 @@ def days_by_link(moves: Sequence[Transfer], tib: Decimal) -> go.Figure:
         )
     )
     _rows_down(figure)
-    figure.update_xaxes(range=[0, float(max(move.days for move in moves)) * 1.15])
+    figure.update_xaxes(range=[0, float(max(move.days for move in moves)) * ROOM_FOR_TEXT])
     return finished(figure, f"How long {tib:f} TiB take on each link", x="days", height=380)
 
 
@@ -263,7 +273,7 @@ def layout_bars(layouts: Sequence[Layout]) -> go.Figure:
     _rows_down(figure)
     figure.update_xaxes(**LOG, tickprefix="$", tickformat=",.2~f")
     title = "The month's scans by layout, generated tickets († rate unverified)"
-    return finished(figure, title, x="USD a month; whiskers: pooled to incompressible text", height=320)
+    return finished(figure, title, x="USD a month<br>whiskers: pooled to incompressible text", height=320)
 
 
 def archive_payback(model: CostModel) -> go.Figure:
@@ -280,8 +290,8 @@ def archive_payback(model: CostModel) -> go.Figure:
     least_mib = Decimal(LEAST_WATCHED_KIB) / 1024
     figure.add_vline(x=float(least_mib), line={"color": RED, "dash": "dot"})
     figure.add_annotation(
-        x=float(least_mib.log10()), y=1, yref="paper", text="128 KiB: smaller objects are not moved by default",
-        showarrow=False, xanchor="left", xshift=6, font={"color": RED},
+        x=float(least_mib.log10()), y=1, yref="paper", text="128 KiB: smaller objects<br>are not moved by default",
+        showarrow=False, yanchor="top", align="left", xanchor="left", xshift=6, font={"color": RED},
     )  # fmt: skip
     figure.update_xaxes(**LOG, tickformat=",~g")
     figure.update_yaxes(**LOG, tickformat=",~g", automargin=True)

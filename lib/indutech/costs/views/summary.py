@@ -30,22 +30,48 @@ from indutech.show.tables import as_markdown, from_rows
 
 def decision(model: CostModel) -> str:
     """What is to be decided, and what follows from the given choices."""
-    given = kept_because_given(model)
-    kept = " and ".join(f"{one.kept.name} (the sums favour {one.winner.name})" for one in given)
-    chosen = ", ".join(
-        winner(m).name for name, m in matrices(model).items() if name not in {g.matrix.id for g in given}
-    )
     [actions, *_] = by_kind(model.bill().monthly_total, recommendations(model))
     reference, stay = (next(y for y in three_years(model) if y.name == name) for name in ("reference", ON_PREMISE))
     more = reference.total.base - stay.total.base
     compared = f"{rounded(abs(more))} {'more' if more > 0 else 'less'} than staying on-premise is assumed to"
     return (
-        f"Approve the platform for three years with a start on demand: {chosen}, and as given {kept}. "
+        f"Approve the platform for three years with a start on demand: {chosen(model)}, and as given {given(model)}. "
         f"{actions.changes} actions then bring the month from {marked(model.bill().monthly_total)} "
         f"to {marked(actions.bill_after)}; no other saving is counted on. Three years cost {compared}, with people and "
         "the one-off, and the plant has neither stream nor lake: "
         f"{'what it does has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
     )
+
+
+def chosen(model: CostModel) -> str:
+    """The services that win their comparison and are proposed."""
+    kept = {one.matrix.id for one in kept_because_given(model)}
+    return ", ".join(winner(matrix).name for name, matrix in matrices(model).items() if name not in kept)
+
+
+def given(model: CostModel) -> str:
+    """The services that are proposed because they were given, each with the winner of its comparison."""
+    kept = kept_because_given(model)
+    return " and ".join(f"{one.kept.name} (the sums favour {one.winner.name})" for one in kept)
+
+
+def key_figures(model: CostModel) -> dict[str, str]:
+    """The figures of this page that the front page of the report repeats, each by a name."""
+    reference, stay = (next(y for y in three_years(model) if y.name == name) for name in ("reference", ON_PREMISE))
+    [actions, *_] = by_kind(model.bill().monthly_total, recommendations(model))
+    brackets = {"month": business.month(model), "years": reference.total, "stay": stay.total}
+    ends = {
+        name + suffix: rounded(end)
+        for name, bracket in brackets.items()
+        for suffix, end in zip(("_low", "", "_high"), bracket.ends, strict=True)
+    }
+    return ends | {
+        "in_doubt": f"{model.bill().doubtful_share * 100:.0f} %",
+        "in_doubt_committed": f"{model.bill(months=YEAR).doubtful_share * 100:.0f} %",
+        "actions": str(actions.changes),
+        "month_exact": marked(model.bill().monthly_total),
+        "month_after": marked(actions.bill_after),
+    }
 
 
 def money(model: CostModel) -> str:

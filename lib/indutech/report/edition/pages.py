@@ -11,7 +11,6 @@ from typing import Any
 import mistune
 import nbformat
 from bs4 import BeautifulSoup
-from bs4.element import Tag
 from nbconvert import HTMLExporter
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -19,13 +18,15 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from traitlets.config import Config
 
-from indutech.system.settings import PROJECT
+from indutech.report import findings
+from indutech.report.edition import claims, figures
+from indutech.report.edition.figures import PLOTLY
+from indutech.report.edition.templates import STYLE
+from indutech.show import described, readable
+from indutech.show.charts import DARK
 
-STYLE = PROJECT / "assets" / "report"
-PLOTLY = "application/vnd.plotly.v1+json"
+LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
-LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
-_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,  ]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?( †)?$")
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,16 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     )  # fmt: skip
     exporter.register_filter("markdown2html", to_markup)
     exporter.register_filter("plotly_figure", plotly_figure)
+    exporter.register_filter("picture_title", picture_title)
+    exporter.register_filter("named_svg", named_svg)
+    exporter.register_filter("says", findings.anchor)
+    exporter.environment.globals["dark_colours"] = json.dumps(DARK)
     exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
     body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
     soup = BeautifulSoup(body, "html.parser")
-    _keep_links_inside(soup, page.get("files", ()))
-    _make_tables_readable(soup)
+    _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
+    readable.tables(soup)
+    _add_sources(soup)
     return str(soup)
 
 
@@ -89,20 +95,42 @@ def document_part(text: str) -> str:
 def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
     """A Plotly bundle as the template needs it: the title apart, so that it can wrap; JSON safe inside a script."""
     layout = dict(figure["layout"])
-    title = layout.pop("title", None) or {}
-    text = title if isinstance(title, str) else title.get("text") or ""
-    if text and isinstance(layout.get("margin"), dict):
-        layout["margin"] = {**layout["margin"], "t": 24}
-    elif text:
-        layout["margin"] = {"t": 24}
+    plain = figures.title(layout)
+    layout.pop("title", None)
+    if plain:
+        margin = layout.get("margin")
+        layout["margin"] = {**(margin if isinstance(margin, dict) else {}), "t": 24}
     spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
-    plain = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", str(text))).split())
-    return {"title": plain, "height": layout.get("height") or CHART_HEIGHT, "json": spec}
+    return {
+        "title": plain,
+        "sentence": described.sentence(figure),
+        "numbers": described.numbers(figure).to_html(index=False, border=0, na_rep="–"),
+        "sampled": described.sampled(figure),
+        "height": layout.get("height") or CHART_HEIGHT,
+        "json": spec,
+    }
+
+
+def named_svg(svg: str, sentence: str) -> str:
+    """A drawing whose alternative text is what the notebook says of it, unless that only names a Python object."""
+    if sentence.startswith("<"):
+        return svg
+    return re.sub(r'aria-label="[^"]*"', lambda _: f'aria-label="{html.escape(sentence)}"', svg, count=1)
+
+
+def picture_title(svg: str) -> str:
+    """What a drawing calls itself."""
+    found = re.search(r"<title>(.*?)</title>", svg, re.DOTALL)
+    return html.unescape(found[1]).strip() if found else ""
 
 
 def highlighting_css() -> str:
-    """Colours of the code, for the style sheet."""
-    return str(HtmlFormatter(style="tango", cssclass="highlight").get_style_defs(".highlight"))
+    """Colours of the code, for the style sheet: a style for each scheme, each readable on the report's ground."""
+    light, dark = (
+        re.sub(r"background(-color)?: [^;}]+;?", "", HtmlFormatter(style=style).get_style_defs(".highlight"))
+        for style in (LIGHT_CODE, DARK_CODE)
+    )
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -139,64 +167,38 @@ def _paragraph(markdown_text: str, name: str) -> str:
     return re.sub(r"\s+", " ", found[1]).strip() if found else ""
 
 
-def _keep_links_inside(soup: BeautifulSoup, files: Collection[str]) -> None:
-    """A link to a notebook leads to its page; one to a file that the report does not carry becomes plain text."""
+def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Mapping[str, str]) -> None:
+    """A link to a notebook or document leads to its page, one to a file to the copy; any other becomes plain text.
+
+    Pictures that the report carries are shown from the copy, others are left out.
+    """
     for link in soup.select("main .text a[href], main .reading a[href]"):
         target, _, part = str(link["href"]).partition("#")
-        page = f"{target.removesuffix('.ipynb')}.html"
+        name = target.rpartition("/")[2]
+        page = f"{re.sub(r'[.](ipynb|md)$', '', name)}.html"
         if re.match(r"(https?:|mailto:)", target) or not target:
             continue
         if page in files:
             link["href"] = f"{page}#{part}" if part else page
+        elif name in carried:
+            link["href"] = carried[name]
         else:
             link.unwrap()
+    for picture in soup.select("main .text img[src]"):
+        name = str(picture["src"]).rpartition("/")[2]
+        if name in carried:
+            picture["src"] = carried[name]
+        elif not str(picture["src"]).startswith("data:"):
+            picture.decompose()
 
 
-def _make_tables_readable(soup: BeautifulSoup) -> None:
-    """Tables scroll in a box of their own, numbers stand on the right, pandas' own style is dropped."""
-    for style in soup.select("main style"):
-        style.decompose()
-    for table in soup.select("main table"):
-        del table["border"]
-        table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0"}))
-        for row in table.find_all("tr"):
-            row.attrs.pop("style", None)
-        _merge_heads(table)
-        _drop_row_numbers(table)
-        _align_numbers(table)
-        for cell in table.select("td"):
-            if len(cell.get_text()) > LONG_TEXT:
-                cell["class"] = "long"
-
-
-def _merge_heads(table: Tag) -> None:
-    """A named index makes pandas write a second row of heads with one word in it; names become words."""
-    heads = [row.find_all("th") for row in table.select("thead tr")]
-    words = [[cell.get_text(strip=True) for cell in row] for row in heads]
-    if len(words) == 2 and words[0][:1] == [""] and not any(words[1][1:]):
-        heads[0][0].string = words[1][0]
-        table.select("thead tr")[1].decompose()
-    if "dataframe" in table.get_attribute_list("class"):
-        for head in table.select("thead th"):
-            head.string = head.get_text(strip=True).replace("_percent", " %").replace("_", " ")
-
-
-def _drop_row_numbers(table: Tag) -> None:
-    """A pandas index that only counts from 0 says nothing to a reader."""
-    heads = [row.th for row in table.select("thead tr")]
-    index = [row.th for row in table.select("tbody tr")]
-    words = [head.get_text(strip=True) if head else None for head in [*heads, *index]]
-    if len(heads) == 1 and words == ["", *map(str, range(len(index)))]:
-        for head in filter(None, [*heads, *index]):
-            head.decompose()
-
-
-def _align_numbers(table: Tag) -> None:
-    rows = [list(row.find_all(["td", "th"], recursive=False)) for row in table.select("tbody tr")]
-    heads = [row.find_all(["td", "th"], recursive=False) for row in table.select("thead tr")]
-    for column in range(max((len(row) for row in rows), default=0)):
-        cells = [row[column] for row in rows if len(row) > column]
-        words = [cell.get_text(strip=True) for cell in cells]
-        if any(words) and all(_NUMBER.match(word) or word in ("", "–", "-", "NaN") for word in words):
-            for cell in cells + [head[column] for head in heads if len(head) > column]:
-                cell["class"] = "num"
+def _add_sources(soup: BeautifulSoup) -> None:
+    """Keys of claims become numbers, and the page ends with what each number stands for."""
+    used, place = claims.link(soup), soup.select_one("main > nav.turn")
+    if used and place:
+        listed = f'<h2 id="sources">Sources</h2><ol>{claims.source_list(used)}</ol>'
+        place.insert_before(BeautifulSoup(f'<section class="text sources">{listed}</section>', "html.parser"))
+        contents = soup.select_one(".contents ol")
+        if contents:
+            entry = '<li class="level-2"><a href="#sources">Sources</a></li>'
+            contents.append(BeautifulSoup(entry, "html.parser"))

@@ -1,0 +1,52 @@
+"""The front page: what was asked, proposed, costs, runs, survives, is proved, is not verified, and is to be decided.
+
+All its words are in assets/report/index.html.j2, marked for gettext; this module brings the figures.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bs4 import BeautifulSoup
+
+from indutech.costs.model import CostModel, read_model
+from indutech.costs.views import summary
+from indutech.report.edition import pages, templates
+from indutech.report.edition.reference_runs import FaultRuns
+from indutech.report.findings import Findings
+from indutech.show import readable
+
+
+def html(
+    found: Findings,
+    listed: Sequence[Any],
+    run: Any,
+    faults: FaultRuns | None,
+    carried: Mapping[str, str],
+    model: CostModel | None = None,
+) -> str:
+    """The front page."""
+    model = model or read_model()  # of the committed measurement, as the page for finance
+    context = {
+        "figures": {name: asdict(figure) for name, figure in found.items()},
+        "notebooks": [page for page in listed if page.is_notebook],
+        "documents": [page for page in listed if not page.is_notebook],
+        "run": run,
+        "carried": carried,
+        "faults": faults,
+        "decisions": pages.document_part(summary.decisions_to_make(model)),
+        "verify": pages.document_part(summary.verify_first(model)),
+    }
+    soup = BeautifulSoup(templates.render("index.html.j2", **context), "html.parser")
+    readable.tables(soup)
+    return f"{soup}\n"
+
+
+def conclusions(index: str) -> dict[str, str]:
+    """What each section of a front page concludes, as plain text: two runs are compared by it."""
+    soup = BeautifulSoup(index, "html.parser")
+    return {
+        str(section["id"]): " ".join(" ".join(part.get_text() for part in section.select(".conclusion")).split())
+        for section in soup.select("section[id]")
+        if section.select(".conclusion")
+    }

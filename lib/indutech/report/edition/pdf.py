@@ -1,0 +1,63 @@
+"""The report as one PDF, printed by Chromium from the one file: cover, contents with page numbers, all pages."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from indutech.report.edition import chromium, one_file
+from indutech.report.edition.one_file import Chapter
+
+NAME = "indutech-report.pdf"
+# What the cover says, with the names of the figures in it.
+COVER = {
+    "The proof of this run": "{proof}",
+    "A month on AWS, low – base – high": "{month_low} – {month} – {month_high}",
+    "Three years in all, low – base – high": "{years_low} – {years} – {years_high}",
+    "Stands on rates not read for Paris": "{in_doubt} of the month",
+    "Speed, tickets a second for each core": "{tickets_per_core_second}",
+    "Not verified": "nothing ran on AWS or on a Redpanda; the tickets are generated",
+}
+
+
+def write(folder: Path, chapters: Sequence[Chapter], program: str) -> Path:
+    """Print a finished report into its folder.
+
+    It is printed twice: only the first print knows on which page each heading comes to stand.
+
+    Raises:
+        BrowserFailed: Chromium did not print.
+    """
+    with tempfile.TemporaryDirectory(prefix="indutech-book-") as temporary:
+        page, first = Path(temporary) / "book.html", Path(temporary) / "first.pdf"
+        cover = _cover(folder)
+        page.write_text(one_file.composed(folder, chapters, cover=cover, page_of={}), encoding="utf-8")
+        chromium.print_pdf(page, first, program)
+        page_of = pages_of_anchors(first)
+        page.write_text(one_file.composed(folder, chapters, cover=cover, page_of=page_of), encoding="utf-8")
+        chromium.print_pdf(page, folder / NAME, program)
+    return folder / NAME
+
+
+def pages_of_anchors(pdf: Path) -> dict[str, int]:
+    """On which page each anchor stands that something in the document links to."""
+    reader = PdfReader(pdf)
+    return {
+        name.lstrip("/"): (reader.get_destination_page_number(destination) or 0) + 1
+        for name, destination in reader.named_destinations.items()
+    }
+
+
+def _cover(folder: Path) -> list[dict[str, str]]:
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    shown = {name: figure["shown"] for name, figure in facts["figures"].items()}
+    shown["proof"] = facts["proof"]["sentence"] if facts["proof"] else "nothing was sent"
+    rows = []
+    for name, text in COVER.items():
+        try:
+            rows.append({"name": name, "shown": text.format(**shown)})
+        except KeyError:
+            continue  # a run of some notebooks only: the front page says what was not measured
+    return rows

@@ -1,0 +1,125 @@
+"""Dated reference runs: what a report shows and does not measure itself, as figures with day and machine."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from indutech.costs.inputs.measurement import REFERENCE_FILE, read_measurement
+from indutech.report.findings import Figure, FindingError, Findings
+from indutech.system.settings import PROJECT
+
+FAULT_RUNS = PROJECT / "assets" / "fault-runs.json"
+SPEED_RUN = PROJECT / "assets" / "speed-run.json"
+Run = TypeVar("Run", bound=BaseModel)
+
+
+class _Reference(BaseModel):
+    """What every reference run says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    date: datetime
+    cores: int
+    memory_gib: float
+    command: str
+
+    @property
+    def day(self) -> str:
+        """The day of the run."""
+        return self.date.date().isoformat()
+
+
+class FaultRow(BaseModel):
+    """One fault that was injected, and where every message was afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    family: int | str
+    fault: str
+    injected: int
+    sent: int
+    stored: int
+    quarantined: int
+    lost: int
+    twice: int
+    recovery_s: float | None = None
+
+
+class FaultRuns(_Reference):
+    """The faults of a reference run."""
+
+    passed: bool = True  # whether everything that the run expected held
+    rows: Sequence[FaultRow]
+
+
+class SpeedRun(_Reference):
+    """A warm drain of a full topic."""
+
+    tickets: int
+    seconds: float
+    tickets_per_s: int
+    tickets_per_core_second: int
+
+
+def figures(fault_runs: Path = FAULT_RUNS, speed_run: Path = SPEED_RUN) -> Findings:
+    """The figures of all reference runs; a run that is not committed gives none."""
+    found: Findings = {}
+    if speed_run.exists():
+        found |= _of_speed(_read(speed_run, SpeedRun), speed_run)
+    else:
+        measured, _ = read_measurement()
+        if measured.tickets_per_core_second:
+            value = measured.tickets_per_core_second
+            found["tickets_per_core_second"] = _figure(f"{value:,}", value, REFERENCE_FILE, measured.measured_on)
+    if fault_runs.exists():
+        found |= _of_faults(_read(fault_runs, FaultRuns), fault_runs)
+    return found
+
+
+def faults(file: Path = FAULT_RUNS) -> FaultRuns | None:
+    """The faults of the reference run, if one is committed."""
+    return _read(file, FaultRuns) if file.exists() else None
+
+
+def _of_speed(run: SpeedRun, file: Path) -> Findings:
+    values = {
+        "tickets_per_s": (f"{run.tickets_per_s:,}", run.tickets_per_s),
+        "tickets_per_core_second": (f"{run.tickets_per_core_second:,}", run.tickets_per_core_second),
+        "speed_tickets": (f"{run.tickets:,}", run.tickets),
+        "speed_cores": (str(run.cores), run.cores),
+        "speed_memory_gib": (f"{run.memory_gib:g}", run.memory_gib),
+    }
+    return {name: _figure(shown, value, file, run.day) for name, (shown, value) in values.items()}
+
+
+def _of_faults(run: FaultRuns, file: Path) -> Findings:
+    slowest = [row.recovery_s for row in run.rows if row.recovery_s is not None]
+    values: dict[str, int | float] = {
+        "faults": sum(row.injected for row in run.rows),
+        "fault_families": len({row.family for row in run.rows}),
+        "faults_sent": sum(row.sent for row in run.rows),
+        "faults_lost": sum(row.lost for row in run.rows),
+        "faults_twice": sum(row.twice for row in run.rows),
+        "faults_cores": run.cores,
+    }
+    if slowest:
+        values["faults_slowest_s"] = max(slowest)
+    return {name: _figure(f"{value:,.0f}", value, file, run.day) for name, value in values.items()}
+
+
+def _figure(shown: str, value: int | float | str, file: Path, day: str) -> Figure:
+    return Figure(shown, value, f"files/{file.name}", f"reference run of {day}", day)
+
+
+def _read(file: Path, kind: type[Run]) -> Run:
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FindingError(
+            f"{file.name}: {where}: {first['msg']}. Run again what made it, or restore the file."
+        ) from None
