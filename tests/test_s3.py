@@ -1,5 +1,6 @@
 """The lake in a bucket of a real S3 server: who may do what, one writer, and what is said when something is wrong."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -96,6 +97,28 @@ def test_the_server_ends_with_its_last_user_and_keeps_what_it_has(tmp_path: Path
 
     with connection.connected(settings) as again:
         assert (files.root(again) / "kept").read_bytes() == b"yes"
+
+
+def test_a_server_that_is_kept_is_for_tools_of_ones_own(tmp_path: Path) -> None:
+    """`indutech lake start` gives a reader's variables in a file for this user only; `stop` ends the server."""
+    settings = Settings(_env_file=None, data_dir=tmp_path, lake_uri="s3a://indutech/lake")
+    kept = connection.start(settings)
+    try:
+        with connection.connected(settings) as same:
+            lakes.store(same, "tickets", "2026-01-01", 0, [0, 1, 2])
+        status = connection.status(settings)
+        assert (status.running, status.kept, status.leases) == (True, True, [])
+        file = connection.write_reader_settings(settings)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        variables = dict(line.split("=", 1) for line in file.read_text().splitlines())
+        program = "import pyarrow.dataset as d; print(d.dataset('s3://indutech/lake/tickets').count_rows())"
+        own = {**os.environ, **variables}
+        seen = subprocess.run([sys.executable, "-c", program], env=own, capture_output=True, text=True, check=False)
+        assert seen.stdout.strip() == "3", seen.stderr
+        assert variables["AWS_ACCESS_KEY_ID"] != kept.aws_access_key_id
+    finally:
+        assert connection.stop(settings)
+    assert not connection.status(settings).running
 
 
 def test_a_reader_may_only_read(server: Settings, ten_batches: Settings) -> None:
