@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -218,6 +219,27 @@ def test_one_writer_whoever_else_can_reach_the_bucket(settings: Settings, monkey
         with sole_writer(other), pytest.raises(lease.WriterReplaced, match="another writer"):
             still_ours()
     assert not (files.root(settings) / "writer.json").exists()
+
+
+def test_of_many_that_ask_at_once_one_gets_the_lease(settings: Settings) -> None:
+    """The store decides, not a look before the write."""
+    leases = [lease.Lease(files.root(settings) / "writer.json", f"machine {i}") for i in range(8)]
+    with ThreadPoolExecutor(8) as workers:
+        assert sum(workers.map(lambda one: one._write("create"), leases)) == 1
+
+
+def test_who_wakes_up_late_does_not_take_the_lease_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its renewal names the tag that it wrote last, which is not there any more."""
+    monkeypatch.setattr(lease, "EXPIRES_AFTER_S", 1.0)
+    file = files.root(settings) / "writer.json"
+    asleep, other = lease.Lease(file, "asleep"), lease.Lease(file, "other")
+    asleep.acquire()
+    other.acquire()
+
+    assert not asleep._write(asleep._tag)
+    asleep.release()
+    other.check()
+    assert '"other"' in file.read_text()
 
 
 def test_a_killed_writer_does_not_keep_its_own_folder_waiting(tmp_path: Path) -> None:
