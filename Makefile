@@ -35,11 +35,11 @@ report: setup ## runs every notebook on a real broker and Spark, writes data_out
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-faults: setup ## the long runs: stream and store killed on a folder, on S3 and on S3Proxy
-	@$(BIN)/pytest tests -m faults
-
 quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults"
+
+faults: setup ## the laboratory: 21 families of faults and a soak, with a table at the end; SEED=7 for other moments
+	@LABORATORY_COMMAND="make faults$(if $(SEED), SEED=$(SEED))" SEED=$(SEED) $(BIN)/pytest tests -m "faults or faults_short"
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \

@@ -14,7 +14,11 @@ from indutech.cli.app import app
 from indutech.system.settings import PROJECT, Settings
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-STACKS = {"default": [], "ha": ["ha"], "secure": ["secure"], "report": ["report"], "all": ["ha", "secure", "report"]}
+STACKS = {
+    "default": [],
+    **{stack: [stack] for stack in ("ha", "secure", "cluster", "report")},
+    "all": ["ha", "secure", "cluster", "report"],
+}
 SETTINGS = {field.alias for field in Settings.model_fields.values()}
 PIPES = re.compile(r"\||\bgrep\b|;\s*true\b|\bcurl\b(?!.*(--fail|-f))")
 KEEPS_SECRETS = re.compile(r"PASSWORD$|PASS$|TOKEN|SECRET|BOOTSTRAP_USER")

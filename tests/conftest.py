@@ -14,6 +14,9 @@ from indutech.kafka.broker import Broker
 from indutech.stream import session as spark_sessions
 from indutech.system.settings import Settings
 from tests.browser import WITHOUT
+from tests.faults.record import pytest_report_header, pytest_sessionfinish, record_fault
+
+__all__ = ["pytest_report_header", "pytest_sessionfinish", "record_fault"]  # hooks and a fixture for every test
 
 # What starts a Java: `make quick` leaves it out. A test has the mark if it uses the fixture, also through another one.
 START_JAVA = ("broker", "spark", "java")

@@ -27,13 +27,13 @@ def loopback_up() -> None:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS: IFF_UP, IFF_RUNNING
 
 
-def wait_until(happened: Callable[[], bool], seconds: float, what: Callable[[], str]) -> None:
+def wait_until(happened: Callable[[], bool], seconds: float, what: Callable[[], str], looks_every_s: float) -> None:
     """Wait, with a deadline; `what` is asked for when it has passed."""
     deadline = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {seconds} s: {what()}")
-        time.sleep(0.2)
+        time.sleep(looks_every_s)
 
 
 class Parts:
@@ -70,6 +70,11 @@ class Parts:
             check[1:], cwd=self.folder, env=self.environment(name), capture_output=True, check=False
         ).returncode
 
+    def answer(self, name: str, *command: str) -> str:
+        """Return what a command prints in the environment of this service."""
+        ran = subprocess.run(command, cwd=self.folder, env=self.environment(name), capture_output=True, check=False)
+        return ran.stdout.decode()
+
     def stop(self, name: str) -> int:
         """Stop it as Docker does, and return its exit code."""
         self.running[name].send_signal(signal.SIGTERM)
@@ -101,17 +106,20 @@ def run(folder: Path, services: dict[str, Any]) -> dict[str, Any]:
                     lambda name=name: parts.is_well(name),
                     WELL_WITHIN_S,
                     lambda name=name: f"{name}: {parts.said(name)}",
+                    looks_every_s=2,  # each look is a process, and takes its share of what it waits for
                 )
             wait_until(
                 lambda: " stored" in parts.said("monitor") and ", 0 stored" not in parts.said("monitor")[-90:],
                 WELL_WITHIN_S,
                 lambda: f"no ticket arrives: {parts.said('monitor')}{parts.said('stream')}",
+                looks_every_s=0.2,
             )
             parts.start("report")
-            wait_until(lambda: "02_producer" in parts.said("report"), WELL_WITHIN_S, lambda: parts.said("report"))
+            wait_until(lambda: "02_producer" in parts.said("report"), WELL_WITHIN_S, lambda: parts.said("report"), 0.2)
         finally:
             seen["stopped"] = {name: parts.stop(name) for name in parts.running if name != "topic"}
         seen["well after"] = [name for name in ("producer", "stream", "jupyter") if parts.is_well(name)]
+        seen["proof"] = json.loads(parts.answer("stream", "indutech", "reconcile", "--json"))
         seen["said"] = {name: parts.said(name)[-2000:] for name in parts.running}
         return seen
     finally:

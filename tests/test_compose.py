@@ -19,16 +19,20 @@ def test_each_stack_is_accepted_and_keeps_the_rules(stack: str) -> None:
 
 
 def test_each_stack_has_its_parts() -> None:
-    """Without a profile there is one broker; `ha` has three, `secure` one that lets in users only."""
-    default, ha, secure = (set(compose_file.read(stack)["services"]) for stack in ("default", "ha", "secure"))
+    """Without a profile there is one broker; `ha` has three, `secure` lets in users only, `cluster` has two workers."""
+    stacks = ("default", "ha", "secure", "cluster")
+    default, ha, secure, cluster = (set(compose_file.read(stack)["services"]) for stack in stacks)
     assert default == {*LONG_RUNNING, "topic", "jupyter"}
     brokers = {f"redpanda-ha-{number}" for number in range(3)}
     assert ha - default == {*brokers, "topic-ha", *(f"{one}-ha" for one in LONG_RUNNING - {"redpanda"})}
     assert secure - default == {"secrets", "users", *(f"{one}-secure" for one in LONG_RUNNING)}
+    spark = {"spark-master", "spark-worker-1", "spark-worker-2"}
+    of_ours = {"topic", "producer", "stream", "monitor"}
+    assert cluster - default == {*spark, *(f"{one}-cluster" for one in of_ours)}
 
 
-@pytest.mark.parametrize("stack", ["ha", "secure"])
-def test_monitor_starts_its_stack_and_no_other(stack: str) -> None:
+@pytest.mark.parametrize(("stack", "and_outside"), [("ha", set()), ("secure", set()), ("cluster", {"redpanda"})])
+def test_monitor_starts_its_stack_and_no_other(stack: str, and_outside: set[str]) -> None:
     """`docker compose up monitor-ha` reaches every service of its stack through depends_on."""
     services = compose_file.read(stack)["services"]
     wanted, reached = [f"monitor-{stack}"], set()
@@ -36,7 +40,13 @@ def test_monitor_starts_its_stack_and_no_other(stack: str) -> None:
         reached.add(name := wanted.pop())
         wanted += [other for other in services[name].get("depends_on", {}) if other not in reached]
     of_stack = {name for name, service in services.items() if service.get("profiles") == [stack]}
-    assert reached == of_stack - {"secrets"}
+    assert reached == of_stack - {"secrets"} | and_outside
+
+
+def test_nobody_outside_reaches_the_spark_master() -> None:
+    """It runs whatever it is given: no port of a cluster's service is published."""
+    services = compose_file.read("cluster")["services"]
+    assert [name for name, one in services.items() if one.get("profiles") == ["cluster"] and one.get("ports")] == []
 
 
 def test_each_service_sees_its_own_secrets_only() -> None:
@@ -83,6 +93,7 @@ def test_no_broker_acknowledges_before_the_disk_has_it() -> None:
         ("test: [CMD, indutech, health, stream]", "test: [CMD, indutech, healthy]", "is no command"),
         ('"127.0.0.1:8080:8080"', '"8080:8080"', "open to other machines"),
         ("[indutech, produce, --rate", "[indutech, produce, --speed", "--speed is no option"),
+        ("[indutech, cluster, worker, --cores", "[indutech, cluster, worker, --core", "--core is no option"),
         ("cap_drop: [ALL]", "privileged: true", "privileged"),
         ("cap_drop: [ALL]", "cap_add: [SYS_NICE]", "keeps capabilities"),
         ("  build:\n", "  image: indutech:0.1.0\n  build:\n", "a first build fails"),

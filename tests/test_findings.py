@@ -30,6 +30,15 @@ FAULT_RUNS = {
     ],
 }  # fmt: skip
 
+FAULT_SUMS = {
+    "faults": lambda rows: sum(row["injected"] for row in rows),
+    "fault_families": lambda rows: len({row["family"] for row in rows}),
+    "faults_sent": lambda rows: sum(row["sent"] for row in rows),
+    "faults_lost": lambda rows: sum(row["lost"] for row in rows),
+    "faults_twice": lambda rows: sum(row["twice"] for row in rows),
+    "faults_slowest_s": lambda rows: max(row["recovery_s"] or 0 for row in rows),
+}
+
 
 def says(name: str, shown: str) -> nbformat.NotebookNode:
     """A cell that says one figure."""
@@ -54,7 +63,7 @@ def test_a_cell_says_a_figure_in_words_and_for_programs() -> None:
     """One value makes both; a dollar is escaped in the words only."""
     said = findings.say("Sent **{sent:,}** for {cost}.", sent=20_000, cost="$5.10")._repr_mimebundle_()
 
-    assert said["text/markdown"] == "Sent **20,000** for \\$5.10."
+    assert "\n\nSent **20,000** for \\$5.10.\n\n" in said["text/markdown"]
     assert said[findings.MIME] == {
         "sent": {"shown": "20,000", "value": 20_000},
         "cost": {"shown": "$5.10", "value": "$5.10"},
@@ -87,7 +96,10 @@ def test_every_figure_of_the_front_page_is_that_of_its_page(folder: Path) -> Non
             "tickets_per_core_second", "sensor_gb_month"} <= shown.keys()  # fmt: skip
     for name, link in shown.items():
         target, _, anchor = str(link["href"]).partition("#")
-        if target.startswith("files/"):
+        if name in FAULT_SUMS:
+            rows = json.loads((folder / target).read_text(encoding="utf-8"))["rows"]
+            assert link.text == f"{FAULT_SUMS[name](rows):,.0f}", name
+        elif target.startswith("files/"):
             digits = re.sub(r"[^\d.]", "", link.text)
             assert digits in (folder / target).read_text(encoding="utf-8"), name
         elif target != "index.html":

@@ -9,7 +9,7 @@ from indutech.report.error_list import UserError, user_errors
 from indutech.system.settings import PROJECT
 
 PAGE = (PROJECT / "docs" / "guarantees.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/\w+\.py)::(\w+)`", PAGE)))
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
 ROWS = re.findall(r"^\| (.+?) \| (.*?) ?\| (.+) \|$", PAGE.split("## What is not promised")[0], re.MULTILINE)
 
 
@@ -26,7 +26,9 @@ def test_each_promise_names_a_test() -> None:
     promises = [row for row in ROWS if row[0] not in ("promise", "---")]
 
     assert len(promises) > 20
-    assert [promise for promise, _, held_by in promises if not re.search(r"`tests/\w+\.py::test_\w+`", held_by)] == []
+    assert [
+        promise for promise, _, held_by in promises if not re.search(r"`tests/[\w/]+\.py::test_\w+`", held_by)
+    ] == []
 
 
 @pytest.mark.parametrize("error", user_errors(), ids=lambda error: error.name)

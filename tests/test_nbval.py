@@ -16,7 +16,7 @@ TAGS = {"parameters", IGNORED}
 PLOTLY = "application/vnd.plotly.v1+json"
 
 # Where the figures of a cell come from once they have been through broker and Spark.
-THROUGH_SPARK = {"reader", "job", "reconcile", "metrics"}
+THROUGH_SPARK = {"reader", "job", "reconcile", "metrics", "kills", "readers", "poison", "rebalance"}
 
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 

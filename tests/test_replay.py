@@ -4,11 +4,14 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from indutech.cli.app import app
 from indutech.kafka.connection import Broker
 from indutech.producer.audit import read_audit
 from indutech.producer.produce import produce
@@ -197,3 +200,71 @@ def test_file_that_breaks_off_keeps_what_was_sent(broker: Broker, new_settings: 
     audit = read_audit(settings)
     assert audit is not None
     assert audit.acknowledged == audit.sent == len(records(broker, settings.topic)) == 1_000
+
+
+OLD_ROW = "11111111-2222-4333-8444-555555555551;1234;{};Ça coince à l'arrêt;Connexion;HAUTE\n"
+OF_OLD = HEADER.replace(",", ";") + "\n" + OLD_ROW
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "created"),
+    [
+        (
+            OF_OLD.format("2026-07-01 09:00:00+02:00").encode("cp1252"),
+            ["--encoding", "cp1252"],
+            "2026-07-01T09:00:00+02:00",
+        ),
+        (OF_OLD.format("2026-07-01 09:00:00").encode(), ["--assume-zone", "Europe/Paris"], "2026-07-01T09:00:00+02:00"),
+        (OF_OLD.format("1782889200").encode(), ["--epoch", "s"], "2026-07-01T07:00:00+00:00"),
+    ],
+    ids=["encoding", "zone", "epoch"],
+)
+def test_the_command_is_told_what_the_file_does_not_say(
+    broker: Broker, new_settings: NewSettings, tmp_path: Path, content: bytes, said: list[str], created: str
+) -> None:
+    """Without the option nothing is sent and the sentence names it; with it the ticket arrives as it was meant."""
+    settings = new_settings(f"replay-told{said[0]}")
+    file = tmp_path / "ancien.csv"
+    file.write_bytes(content)
+
+    asked = start_cli(settings, "produce", "--from", str(file), "--json")
+    out, err = asked.communicate(timeout=60)
+    assert (asked.returncode, out) == (1, "")
+    assert said[0] in err
+
+    told = start_cli(settings, "produce", "--from", str(file), *said, "--json")
+    out, err = told.communicate(timeout=60)
+    assert told.returncode == 0, err
+    assert json.loads(out)["acknowledged"] == 1
+    [record] = records(broker, settings.topic)
+    sent = json.loads(record.value)
+    assert datetime.fromisoformat(sent["creation_date"]) == datetime.fromisoformat(created)
+    assert sent["request"] == "Ça coince à l'arrêt"
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        (["--encoding", "latin-99"], "There is no text encoding latin-99: --encoding takes names like"),
+        (["--assume-zone", "Europe/Lyon"], "There is no time zone Europe/Lyon: --assume-zone takes names like"),
+        (["--epoch", "weeks"], "--epoch is one of s, ms, us, ns, not weeks"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(said: list[str], names: str, tmp_path: Path) -> None:
+    """Before a broker is started, and in one sentence."""
+    file = tmp_path / "t.csv"
+    file.write_text(HEADER)
+
+    answer = CliRunner().invoke(app, ["produce", "--from", str(file), *said])
+
+    assert isinstance(answer.exception, ReplayRefused)
+    assert names in str(answer.exception)
+
+
+@pytest.mark.parametrize("said", [["--encoding", "cp1252"], ["--assume-zone", "UTC"], ["--epoch", "ms"]])
+def test_how_to_read_without_a_file(said: list[str]) -> None:
+    """A usage error: there is nothing to read."""
+    answer = CliRunner().invoke(app, ["produce", *said])
+
+    assert answer.exit_code == 2
+    assert "--from" in answer.output

@@ -53,6 +53,13 @@ def test_missing_topic_is_made_for_a_proof(broker: Broker, own_topic: Settings) 
     assert {key: made.config[key] for key in wanted} == wanted
 
 
+def test_a_topic_is_made_with_the_partitions_that_are_asked_for(broker: Broker, own_topic: Settings) -> None:
+    """One that is there with fewer stays as it is, and is warned about."""
+    assert topics.ensure_topic(broker, own_topic.model_copy(update={"topic_partitions": 6})).partitions == 6
+    with pytest.warns(TopicDiffers, match="partitions=6 where InduTech would set 4"):
+        topics.ensure_topic(broker, own_topic)
+
+
 def test_unknown_topic_is_none(broker: Broker, own_topic: Settings) -> None:
     """Asking for a topic that is not there does not create it."""
     assert topics.describe_topic(broker, own_topic.topic) is None

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from indutech.cli import compare, documents, pipeline, template
 from indutech.cli.audit import audit
 from indutech.cli.broker import broker_app
+from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
 from indutech.cli.lake import lake_app
 from indutech.cli.quarantine import quarantine_app
+from indutech.system import storage
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import STOPPED, interruptible
@@ -38,7 +40,8 @@ class _OneSentence(typer.core.TyperGroup):
     def __call__(self, *args: object, **kwargs: object) -> object:
         warnings.showwarning = _one_sentence_warning
         try:
-            return super().__call__(*args, **kwargs)
+            with storage.writing("a file", "The command stopped there."):
+                return super().__call__(*args, **kwargs)
         except InduTechError as error:
             typer.echo(f"indutech: {error}", err=True)
         except ValidationError as error:
@@ -84,6 +87,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(broker_app, name="broker")
+app.add_typer(cluster_app, name="cluster")
 app.add_typer(costs_app, name="costs")
 app.add_typer(lake_app, name="lake")
 app.add_typer(quarantine_app, name="quarantine")

@@ -11,7 +11,9 @@ from indutech.kafka import credentials
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
-broker_app = typer.Typer(no_args_is_help=True, help="The embedded broker: a real Apache Kafka in one process.")
+broker_app = typer.Typer(
+    no_args_is_help=True, help="The embedded broker: a real Apache Kafka, in one process or in three."
+)
 
 
 @broker_app.command("start")
@@ -19,6 +21,9 @@ def broker_start(
     secure: Annotated[
         bool, typer.Option("--secure", help="TLS only, users only, each with the rights it needs and no more.")
     ] = False,
+    nodes: Annotated[
+        int | None, typer.Option(help="1 or 3; of three one may die. What is there already keeps its number.")
+    ] = None,
 ) -> None:
     """Start the embedded broker and keep it until `indutech broker stop`.
 
@@ -28,8 +33,10 @@ def broker_start(
     set -a; . data_output/secrets/producer.env; set +a      be the producer in this shell
     indutech produce --count 1000
     """
+    if nodes not in (None, 1, 3):
+        raise typer.BadParameter("--nodes is 1 or 3: of two, no majority is left when one dies.")
     settings = Settings()
-    broker = brokers.start(settings, secure=secure)
+    broker = brokers.start(settings, secure=secure, nodes=nodes)
     if not broker.security.has_user:
         typer.echo(f"The broker answers at {broker.bootstrap_servers}; `indutech broker stop` ends it.")
         return
@@ -101,5 +108,8 @@ def broker_status(as_json: Annotated[bool, typer.Option("--json", help="One JSON
     else:
         kept = "kept until `indutech broker stop`" if status.kept else "stops with its last user"
         how = " over TLS, to users only" if status.secured else ""
-        typer.echo(f"The embedded broker (process {status.pid}) answers at {status.bootstrap_servers}{how}.")
+        processes = (
+            f"process {status.pid}" if len(status.pids) == 1 else f"processes {', '.join(map(str, status.pids))}"
+        )
+        typer.echo(f"The embedded broker ({processes}) answers at {status.bootstrap_servers}{how}.")
         typer.echo(f"Users: {', '.join(map(str, status.leases)) or 'none'}; {kept}. Data: {status.data_dir}.")

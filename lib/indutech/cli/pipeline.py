@@ -103,11 +103,24 @@ def produce(
 
 def stream(
     once: Annotated[bool, typer.Option("--once", help="Store what the topic holds now, then stop.")] = False,
+    accept_expired: Annotated[
+        bool,
+        typer.Option("--accept-expired", help="Go on after messages that the broker deleted too early, and note them."),
+    ] = False,
+    publish_every: Annotated[
+        float | None,
+        typer.Option("--publish", min=0.2, metavar="SECONDS", help="Do `indutech publish` so often, and at the end."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
     """Validate tickets and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
 
     Whatever interrupts it, the next start goes on where the last committed micro-batch ended.
+
+    \b
+    indutech stream                   every two seconds, until Ctrl-C
+    indutech stream --once            what is there, then stop
+    indutech stream --publish 60      and once a minute for readers of Iceberg
     """
     from indutech.stream import job as streams  # Spark takes half a second to import
     from indutech.stream.metrics import StreamPosition
@@ -116,7 +129,15 @@ def stream(
     with store.connected(Settings()) as settings, brokers.connected(settings) as broker, stop_asked() as stop:
         position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
         with progress.shown(position.look, wanted=not as_json):
-            result = streams.run(settings, broker, once=once, position=position, stop=stop)
+            result = streams.run(
+                settings,
+                broker,
+                once=once,
+                accept_expired=accept_expired,
+                position=position,
+                publish_every_s=publish_every,
+                stop=stop,
+            )
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(result)))
     else:
@@ -130,6 +151,11 @@ def stream(
             f"{result.stored:,} tickets stored in {result.place}{aside}: "
             f"{result.batches} micro-batches in {result.seconds:.1f} s."
         )
+        if result.held_back:
+            typer.echo(
+                f"{result.held_back:,} messages cannot be read yet: a producer's transaction is open before them. "
+                "They come when it commits, aborts, or exceeds its transaction.timeout.ms; then start this again."
+            )
 
 
 def reconcile(

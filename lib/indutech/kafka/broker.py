@@ -33,11 +33,12 @@ class BrokerStatus:
     running: bool
     embedded: bool
     bootstrap_servers: str | None
-    pid: int | None
+    pid: int | None  # of the first node
     leases: list[int]  # process ids of the lease holders
     kept: bool  # `start` was asked for it, so only `stop` ends it
     data_dir: Path
     secured: bool = False  # ours speaks TLS only, and to users only
+    pids: tuple[int, ...] = ()  # of every node
 
 
 @contextlib.contextmanager
@@ -52,7 +53,7 @@ def connected(settings: Settings) -> Iterator[Broker]:
         yield _external(settings, settings.broker_timeout_s)
         return
     _refuse_security(settings)
-    if properties.is_secured(settings.broker_dir):
+    if _is_secured(settings):
         raise InduTechError(
             f"The embedded broker of {settings.data_dir} lets in users only: `indutech broker start`, then load the "
             f"settings of one, such as `set -a; . {credentials.variables_file(settings, 'producer')}; set +a`."
@@ -65,9 +66,11 @@ def connected(settings: Settings) -> Iterator[Broker]:
         _wait_for_the_end(settings)
 
 
-def start(settings: Settings, *, secure: bool = False) -> Broker:
+def start(settings: Settings, *, secure: bool = False, nodes: int | None = None) -> Broker:
     """Start the embedded broker and keep it until `stop`.
 
+    Of three `nodes` one may die: each record has three copies, and is acknowledged when two are written. A broker keeps
+    the number of nodes that it began with.
     With `secure` it speaks TLS only and lets in users only; it stays so at later starts, because its data knows them.
     The broker returned is then the administrator's, and each user's settings are in a file of the secrets folder.
     """
@@ -77,10 +80,11 @@ def start(settings: Settings, *, secure: bool = False) -> Broker:
             "so there is none to start: unset it to use the embedded one."
         )
     _refuse_security(settings)
+    _refuse_other_nodes(settings, nodes)
     secure = _becomes_secured(settings, secure)
     if secure:
         credentials.make(settings)
-    held, broker = _take_lease(settings, secure=secure)
+    held, broker = _take_lease(settings, secure=secure, nodes=nodes or 1)
     try:
         (settings.broker_dir / "kept").touch()
     finally:
@@ -112,11 +116,12 @@ def status(settings: Settings) -> BrokerStatus:
         running=True,
         embedded=True,
         bootstrap_servers=_place(folder),
-        pid=_pid(folder),
+        pid=next(iter(_pids(folder)), None),
         leases=users,
         kept=(folder / "kept").exists(),
         data_dir=folder,
-        secured=properties.is_secured(folder),
+        secured=_is_secured(settings),
+        pids=_pids(folder),
     )
 
 
@@ -138,10 +143,10 @@ def existing(settings: Settings) -> Broker | None:
 
 def orphan(settings: Settings) -> int | None:
     """Return the process of an embedded broker whose supervisor was killed; the next start ends it."""
-    pid = _pid(settings.broker_dir)
-    if pid is None or process.is_supervised(settings.broker_dir) or not process.is_broker_of(settings.broker_dir, pid):
+    folder = settings.broker_dir
+    if process.is_supervised(folder):
         return None
-    return pid
+    return next((pid for pid in _pids(folder) if process.is_broker_of(folder, pid)), None)
 
 
 def _external(settings: Settings, timeout_s: float) -> Broker:
@@ -158,9 +163,23 @@ def _refuse_security(settings: Settings) -> None:
         )
 
 
+def _refuse_other_nodes(settings: Settings, nodes: int | None) -> None:
+    folder = settings.broker_dir
+    there = len(supervisor.node_folders(folder))
+    if nodes not in (None, there) and process.is_formatted(folder):
+        raise InduTechError(
+            f"The broker data in {folder} was made for {there} node{'s' if there > 1 else ''}, not for {nodes}: "
+            "`indutech reset` starts over, or set another INDUTECH_DATA_DIR."
+        )
+
+
+def _is_secured(settings: Settings) -> bool:
+    return properties.is_secured(supervisor.node_folders(settings.broker_dir)[0])
+
+
 def _becomes_secured(settings: Settings, secure: bool) -> bool:
     folder = settings.broker_dir
-    if properties.is_secured(folder):
+    if _is_secured(settings):
         if not credentials.password_file(settings, ADMIN).exists():
             raise InduTechError(
                 f"The broker data in {folder} knows users whose passwords are gone from {settings.secrets_dir}: "
@@ -175,16 +194,17 @@ def _becomes_secured(settings: Settings, secure: bool) -> bool:
     return secure
 
 
-def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lease, Broker]:
+def _take_lease(settings: Settings, *, secure: bool = False, nodes: int = 1) -> tuple[leases.Lease, Broker]:
     folder = settings.broker_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Its holder is starting or stopping the broker, and both have a time limit.
-        with leases.exclusively(folder / "start.lock", 2 * EMBEDDED_ANSWERS_WITHIN_S + STOPS_WITHIN_S):
+        longest_s = 2 * EMBEDDED_ANSWERS_WITHIN_S * max(nodes, len(supervisor.node_folders(folder))) + STOPS_WITHIN_S
+        with leases.exclusively(folder / "start.lock", longest_s):
             leases.remove_stale(folder / "leases")
             held = leases.take(folder / "leases")
             try:
-                return held, _running(settings, secure)
+                return held, _running(settings, secure, nodes)
             except BaseException:
                 held.release()
                 raise
@@ -199,33 +219,36 @@ def _take_lease(settings: Settings, *, secure: bool = False) -> tuple[leases.Lea
         raise BrokerNotReady(f"The embedded broker cannot keep its data in {folder}: {error}.") from error
 
 
-def _running(settings: Settings, secure: bool) -> Broker:
+def _running(settings: Settings, secure: bool, nodes: int) -> Broker:
     """Return the broker of this folder, started if it was not running; the caller holds the folder's lock."""
     folder = settings.broker_dir
     if process.is_supervised(folder):
         with contextlib.suppress(_Died):  # it was about to end; then we start it again
             return _answering(settings)
+    if not process.is_formatted(folder):
+        process.make_nodes(folder, nodes)
+    every_node = len(supervisor.node_folders(folder))
     try:
         _launch(settings, secure, new_ports=False)
-        return _answering(settings)
+        return _answering(settings, every_node)
     except _Died:
         if "already in use" not in process.log_tail(folder):
             raise
     _launch(settings, secure, new_ports=True)  # somebody took the port between our look and the broker's
-    return _answering(settings)
+    return _answering(settings, every_node)
 
 
 def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
     folder = settings.broker_dir
     for leftover in ("kept", "answered"):
         (folder / leftover).unlink(missing_ok=True)
-    if orphan := _pid(folder):
-        process.kill_orphan(folder, orphan)
+    for pid in _pids(folder):
+        process.kill_orphan(folder, pid)
     process.prepare(folder, new_ports, credentials.security_of(settings, ADMIN) if secure else None)
     process.launch(folder)
 
 
-def _answering(settings: Settings) -> Broker:
+def _answering(settings: Settings, nodes: int = 1) -> Broker:
     folder = settings.broker_dir
 
     def raise_if_it_died() -> None:
@@ -238,8 +261,8 @@ def _answering(settings: Settings) -> Broker:
     broker = _address(settings)
     advice = f"It is the embedded one: look at {process.log_file(folder)}, or set a longer INDUTECH_BROKER_TIMEOUT_S."
     # Longer than for an external one: Java is slow on a busy machine, and its death is noticed at once.
-    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S, settings.broker_timeout_s)
-    wait_until_it_answers(broker, timeout_s, advice, raise_if_it_died)
+    timeout_s = max(EMBEDDED_ANSWERS_WITHIN_S * nodes, settings.broker_timeout_s)
+    wait_until_it_answers(broker, timeout_s, advice, raise_if_it_died, nodes)
     process.has_answered(folder)
     return broker
 
@@ -256,14 +279,14 @@ def _wait_for_the_end(settings: Settings) -> bool:
 
 
 def _address(settings: Settings) -> Broker:
-    if not properties.is_secured(settings.broker_dir):
+    if not _is_secured(settings):
         return Broker(_place(settings.broker_dir), embedded=True)
     return Broker(_place(settings.broker_dir), embedded=True, security=credentials.security_of(settings, ADMIN))
 
 
 def _place(folder: Path) -> str:
-    return f"127.0.0.1:{properties.port_of(folder)}"
+    return ",".join(f"127.0.0.1:{properties.port_of(node)}" for node in supervisor.node_folders(folder))
 
 
-def _pid(folder: Path) -> int | None:
-    return supervisor.pid_of(folder, process.STATE)
+def _pids(folder: Path) -> tuple[int, ...]:
+    return supervisor.pids_of(folder, process.STATE)

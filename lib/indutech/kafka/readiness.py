@@ -39,12 +39,17 @@ class RightMissing(InduTechError):
 
 
 def wait_until_it_answers(
-    broker: Broker, timeout_s: float, advice: str, give_up_early: Callable[[], None] = lambda: None
+    broker: Broker,
+    timeout_s: float,
+    advice: str,
+    give_up_early: Callable[[], None] = lambda: None,
+    nodes: int = 1,
 ) -> None:
     """Return once the broker has answered with the addresses of its cluster, and these accept connections.
 
     An error that waiting cannot repair (a certificate, a password, TLS on one side only) is raised at once. `advice`
-    ends the message after a timeout; `give_up_early` is called between attempts and may raise.
+    ends the message after a timeout; `give_up_early` is called between attempts and may raise; so many `nodes` have to
+    be there.
 
     Raises:
         BrokerNotReady: with the address, the time waited and the cause.
@@ -59,7 +64,10 @@ def wait_until_it_answers(
     _refuse_bad_tls(broker, found)
     disconnects_since = None
     timeouts = iter((1.0, 2.0))  # short at first: a refusal is reported only when the request ends
-    while not (advertised := _brokers_known_to(broker, min(next(timeouts, 5.0), deadline - time.monotonic()))).hosts:
+    while (
+        len((advertised := _brokers_known_to(broker, min(next(timeouts, 5.0), deadline - time.monotonic()))).hosts)
+        < nodes
+    ):
         give_up_early()
         if not broker.embedded:  # the embedded one is configured by us: if it refuses, it is still starting
             _refuse_bad_login(broker, advertised.errors)

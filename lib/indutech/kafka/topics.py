@@ -39,7 +39,7 @@ __all__ = [
     "start_offsets",
 ]
 
-PARTITIONS = 4
+BROKERS_OWN = -1  # number of copies
 
 CONFIG = {
     # The producer's clock is Kafka's default; a wrong one would put tickets under wrong days, or delete them at once.
@@ -80,7 +80,7 @@ class Topic:
 
 
 def ensure_topic(broker: Broker, settings: Settings) -> Topic:
-    """Return the topic of the settings, made with 4 partitions, LogAppendTime and no retention limit if it is missing.
+    """Return the topic of the settings, made with LogAppendTime and no retention limit if it is missing.
 
     An existing one is accepted, with a `TopicDiffers` warning for each setting that differs.
 
@@ -93,7 +93,7 @@ def ensure_topic(broker: Broker, settings: Settings) -> Topic:
             f"The topic {topic.name} is compacted: Kafka deletes all but the last ticket of each client, and nothing "
             "could prove that none was lost; set cleanup.policy=delete on it, or another KAFKA_TOPIC."
         )
-    for setting, wanted in {"partitions": str(PARTITIONS), **CONFIG}.items():
+    for setting, wanted in {"partitions": str(settings.topic_partitions), **CONFIG}.items():
         found = str(topic.partitions) if setting == "partitions" else topic.config.get(setting, wanted)
         if found != wanted:
             warnings.warn(
@@ -149,9 +149,10 @@ def delete_topic(broker: Broker, name: str) -> None:
 
 
 def _create(broker: Broker, settings: Settings) -> Topic:
-    # Embedded, there is one node to hold a copy; elsewhere the broker knows how many copies it wants.
-    copies = 1 if broker.embedded else -1
-    wanted = NewTopic(settings.topic, num_partitions=PARTITIONS, replication_factor=copies, config=CONFIG)
+    # The broker knows how many copies it wants: one of an embedded broker, three of three.
+    wanted = NewTopic(
+        settings.topic, num_partitions=settings.topic_partitions, replication_factor=BROKERS_OWN, config=CONFIG
+    )
     with asking(broker) as admin:
         try:
             admin.create_topics([wanted], request_timeout=ANSWERS_WITHIN_S)[settings.topic].result()

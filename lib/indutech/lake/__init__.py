@@ -8,6 +8,7 @@ __all__ = [
     "checkpoint",
     "compaction",
     "ddl",
+    "expired",
     "iceberg",
     "identity",
     "layout",

@@ -66,10 +66,14 @@ def read(settings: Settings) -> Identity | None:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many offsets of the topic the lake has committed since its first one, and how many wait."""
+    """How many offsets of the topic the lake has committed since its first one, and how many wait.
+
+    Of those that wait, `held_back` cannot be read by anybody yet: they come after the begin of an open transaction.
+    """
 
     stored: int
     waiting: int
+    held_back: int = 0
 
 
 def backlog(settings: Settings, broker: Broker) -> Backlog | None:
@@ -83,7 +87,15 @@ def backlog(settings: Settings, broker: Broker) -> Backlog | None:
     return Backlog(
         stored=sum(offset - first.get(partition, 0) for partition, offset in committed.items()),
         waiting=sum(offset - committed.get(partition, 0) for partition, offset in end.items()),
+        held_back=sum(held_back(broker, settings.topic, end).values()),
     )
+
+
+def held_back(broker: Broker, topic: str, end: Mapping[int, int]) -> dict[int, int]:
+    """Partition → how many offsets before this end nobody can read yet, because a transaction is open before them."""
+    # The end was asked for first: whoever sends without transactions has moved the stable offset on since then.
+    stable = topics.stable_offsets(broker, topic)
+    return {partition: offset - stable[partition] for partition, offset in end.items() if stable[partition] < offset}
 
 
 def admit(settings: Settings, topic: Topic, first_offsets: Mapping[int, int]) -> Identity:

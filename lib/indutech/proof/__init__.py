@@ -6,6 +6,7 @@ for `table_audit`.
 """
 
 __all__ = [
+    "audit_result",
     "audit_text",
     "doctor",
     "health",

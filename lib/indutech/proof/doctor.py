@@ -220,7 +220,8 @@ def _lake(settings: Settings, topic: Topic | None) -> Iterator[Finding]:
             compaction.refuse_compacted(settings, replay) if (replay := checkpoint.to_replay()) is not None else None
         ),
     ]
-    faults = [fault for check in checks if (fault := _fault(check))]
+    found = [fault for check in checks if (fault := _fault(check))]
+    faults = list({str(fault): fault for fault in found}.values())  # two checks read the same damaged file
     for fault in faults:
         yield _problem("lake and checkpoint", fault)
     if not faults:
@@ -253,13 +254,17 @@ def _offsets(settings: Settings, broker: Broker | None, topic: Topic | None) -> 
                 f"Partition {partition}: the broker has deleted offsets {offset:,} to {first[partition] - 1:,}, "
                 "which were never stored."
             )
-            yield Finding("offsets", Level.PROBLEM, say, "they are lost; go on in another INDUTECH_DATA_DIR")
+            yield Finding("offsets", Level.PROBLEM, say, "they are lost; indutech stream --accept-expired goes on")
         if end.get(partition, 0) < offset:
             say = f"Partition {partition}: the lake has stored offset {offset - 1:,}, the topic ends before it."
             yield Finding(
                 "offsets", Level.PROBLEM, say, "the topic lost data or is another one; use another INDUTECH_DATA_DIR"
             )
     waiting = sum(max(0, stop - wanted.get(partition, first.get(partition, 0))) for partition, stop in end.items())
+    held_back = identity.held_back(broker, topic.name, end)
+    for partition, count in held_back.items():
+        say = f"Partition {partition}: a transaction is open at offset {end[partition] - count:,}; nobody can read on."
+        yield Finding("offsets", Level.NOTE, say, "end the producer's transaction, or wait for its time limit")
     if waiting:
         yield Finding("offsets", Level.NOTE, f"{waiting:,} messages wait to be stored.", "indutech stream --once")
     else:

@@ -19,6 +19,7 @@ class Part(StrEnum):
     PRODUCER = "producer"
     STREAM = "stream"
     LAB = "lab"
+    SPARK = "spark"
 
 
 class Unhealthy(InduTechError):
@@ -26,14 +27,20 @@ class Unhealthy(InduTechError):
 
 
 def check(settings: Settings, part: Part | None) -> None:
-    """Return if the broker answers and the part runs; JupyterLab needs no broker.
+    """Return if the broker answers and the part runs; JupyterLab and a Spark master need no broker.
 
     Raises:
         Unhealthy: the process of that part is gone, or JupyterLab does not answer.
         BrokerNotReady: the broker does not answer, or not to us.
+        ClusterNotReady: no Spark master answers where SPARK_MASTER says.
     """
     if part is Part.LAB:
         _ask_lab()
+        return
+    if part is Part.SPARK:
+        from indutech.stream import cluster  # it needs Spark's package, which takes half a second to import
+
+        cluster.refuse_without_master(settings)
         return
     if part is Part.PRODUCER and not leases.holders(settings.audit_file.parent / "producers"):
         raise Unhealthy(f"No producer runs in {settings.data_dir}.")

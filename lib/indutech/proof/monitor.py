@@ -44,6 +44,7 @@ class Reading:
     latency_p99_s: float | None
     stored_per_s: float
     replayed: int  # of the quarantine, sent again
+    held_back: int | None  # of the lag, behind the begin of an open transaction
     last_minute: LastMinute
 
     def as_dict(self) -> dict[str, Any]:
@@ -81,6 +82,7 @@ class Monitor:
             latency_p99_s=p99,
             stored_per_s=self._rate(stored),
             replayed=self._replayed_messages(),
+            held_back=waiting.held_back if waiting else None,
             last_minute=last_minute.read(files["tickets"], datetime.now(UTC)),
         )
 
@@ -144,6 +146,8 @@ def as_line(reading: Reading) -> str:
     waiting = "no topic yet" if reading.lag is None else f"{reading.lag:,} waiting"
     rate = f"{reading.stored_per_s:,.0f} tickets/s"
     replayed = f", {reading.replayed:,} of them replayed" if reading.replayed else ""
+    if reading.held_back:
+        waiting += f" ({reading.held_back:,} behind an open transaction)"
     return (
         f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
         f"{reading.quarantined:,} set aside{replayed}, {waiting}; "
@@ -177,6 +181,7 @@ def _lines(reading: Reading) -> list[tuple[str, str, str]]:
         ("replayed", count(reading.replayed), "of them, sent again"),
         ("duplicates", count(reading.duplicate_tickets), "rows with a ticket_id that is stored already"),
         ("lag", count(reading.lag), "in the topic, not stored yet"),
+        *([("held back", count(reading.held_back), "of them, by an open transaction")] if reading.held_back else []),
         ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),
         ("latency p50", seconds(reading.latency_p50_s), "from the broker's stamp to the micro-batch"),
         ("latency p95", seconds(reading.latency_p95_s), f"newest {_LATENCY_OVER_BATCHES} micro-batches"),

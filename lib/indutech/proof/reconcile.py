@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.lake import identity, layout, replay_log
+from indutech.lake import expired, identity, layout, replay_log
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity, LakeIdentityMismatch
 from indutech.lake.layout import KINDS, DataFile
@@ -71,6 +71,8 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     damaged = _damaged(files) if full else set()
     first = dict(known.start_offsets) if known else topics.start_offsets(broker, settings.topic)
     end = topics.end_offsets(broker, settings.topic)
+    held_back = identity.held_back(broker, settings.topic, end)
+    begins = topics.start_offsets(broker, settings.topic)  # of what the broker still has
     sent = audit.read_audit(settings)
     acknowledged = dict(sent.last_acknowledged) if sent else {}
     reached = {p: committed.get(p, first.get(p, 0)) for p in end}
@@ -86,12 +88,18 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     lake = lake_files.root(settings)
     unreadable = [file for file in files if file in damaged or str(file.path) in cut]
     readable = [file for file in files if file not in unreadable]
+    accepted = expired.accepted(settings)
     partitions = []
     for p in sorted(end):
-        lost, gaps = told_apart(broker, settings.topic, p, found.missing.get(p, []))
+        missing = ranges.array(found.missing.get(p, []))
+        noted = ranges.array([(one.first, one.last) for one in accepted if one.partition == p])
+        unknown = ranges.apart(missing, noted)
+        lost, gaps = told_apart(broker, settings.topic, p, ranges.listed(ranges.clipped(unknown, low=begins[p])))
         if p in acknowledged and acknowledged[p] >= end[p]:
             lost.append((end[p], acknowledged[p]))  # acknowledged, and not in the topic
         begin = committed.get(p, first.get(p, 0))
+        if begins[p] > begin:
+            lost.append((begin, begins[p] - 1))  # deleted by the broker before it was stored
         partitions.append(
             PartitionProof(
                 partition=p,
@@ -101,10 +109,13 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
                 last_acknowledged=acknowledged.get(p),
                 stored=stored.get(p, 0),
                 quarantined=quarantined.get(p, 0),
-                pending=max(0, end[p] - begin),
+                pending=max(0, end[p] - max(begin, begins[p])),
                 lost=lost,
                 twice=duplicated.get(p, []),
                 gaps=gaps,
+                expired=ranges.listed(ranges.shared(missing, noted)),
+                unverifiable=ranges.listed(ranges.clipped(unknown, high=begins[p])),
+                held_back=held_back.get(p, 0),
             )
         )
     return Proof(
@@ -122,6 +133,9 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         partitions=partitions,
         unreadable=[_name(lake, file) for file in unreadable],
         files_with_twice=sorted(_name(lake, file) for file in files if str(file.path) in holding),
+        held_back=sum(p.held_back for p in partitions),
+        expired=sum(ranges.size(p.expired) for p in partitions),
+        unverifiable=sum(ranges.size(p.unverifiable) for p in partitions),
     )
 
 

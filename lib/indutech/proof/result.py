@@ -32,6 +32,9 @@ class PartitionProof:
     lost: list[Range] = field(default_factory=list)
     twice: list[Range] = field(default_factory=list)
     gaps: list[Range] = field(default_factory=list)
+    expired: list[Range] = field(default_factory=list)
+    unverifiable: list[Range] = field(default_factory=list)
+    held_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Proof:
     when the lake is too large to compare ids and `full` was not asked for. `replayed` counts messages of the quarantine
     that were sent again: they stay there, and what they became has an offset of its own. `looked` is `ranges` when the
     two offset columns of every file were read, `full` when every column was decoded and its checksums verified as well.
+    Of those pending, `held_back` wait for an open transaction to end. `expired` were deleted by the broker before they
+    were stored, and `indutech stream --accept-expired` has noted them; of `unverifiable` ones, which are missing, the
+    broker has nothing any more, so that nobody can say whether they were records or markers of transactions.
     """
 
     topic: str
@@ -58,6 +64,9 @@ class Proof:
     partitions: list[PartitionProof]
     unreadable: list[str]
     files_with_twice: list[str]
+    held_back: int = 0
+    expired: int = 0
+    unverifiable: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -73,8 +82,12 @@ class Proof:
         aside = f", {self.quarantined:,} set aside" if self.quarantined else ""
         pending = f", {self.pending:,} pending" if self.pending else ""
         replayed = f", {self.replayed:,} replayed" if self.replayed else ""
+        held_back = f" ({self.held_back:,} behind an open transaction)" if self.held_back else ""
+        expired = f", {self.expired:,} expired and accepted" if self.expired else ""
+        unverifiable = f", {self.unverifiable:,} unverifiable" if self.unverifiable else ""
         return (
-            f"{acknowledged}{self.stored:,} stored{aside}{replayed}, {self.lost:,} lost, {self.twice:,} twice{pending}"
+            f"{acknowledged}{self.stored:,} stored{aside}{replayed}, {self.lost:,} lost, {self.twice:,} twice"
+            f"{pending}{held_back}{expired}{unverifiable}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,6 +114,9 @@ def show(proof: Proof, console: Console | None = None) -> None:
         "twice": [size(part.twice) for part in proof.partitions],
         "gaps": [size(part.gaps) for part in proof.partitions],
         "pending": [part.pending for part in proof.partitions],
+        "held back": [part.held_back for part in proof.partitions],
+        "expired": [size(part.expired) for part in proof.partitions],
+        "unverifiable": [size(part.unverifiable) for part in proof.partitions],
     }
     # Columns of zeros would only push the others off a narrow terminal; the last line names what matters of them.
     shown = {
@@ -112,9 +128,14 @@ def show(proof: Proof, console: Console | None = None) -> None:
         table.add_row(*(f"{number:,}" for number in row))
     console.print(table)
     for part in proof.partitions:
-        for word, ranges in (("lost", part.lost), ("twice", part.twice)):
+        for word, ranges, style in (
+            ("lost", part.lost, "red"),
+            ("twice", part.twice, "red"),
+            ("expired before they were stored, and accepted", part.expired, "yellow"),
+            ("missing and expired since, so nobody can say what they were", part.unverifiable, "yellow"),
+        ):
             if ranges:
-                console.print(f"Partition {part.partition}, {word}: offsets {in_words(ranges)}", style="red")
+                console.print(f"Partition {part.partition}, {word}: offsets {in_words(ranges)}", style=style)
     for file in proof.unreadable:
         console.print(f"Damaged file: {file}", style="red", soft_wrap=True)
     for file in proof.files_with_twice:
@@ -123,7 +144,12 @@ def show(proof: Proof, console: Console | None = None) -> None:
     console.print(
         f"{'reconciled' if proof.exit_code == 0 else 'not reconciled'}: {proof.sentence}", style=style, soft_wrap=True
     )
-    if proof.exit_code == 2:
+    if proof.held_back:
+        console.print(
+            "A producer's transaction is open: what comes after its first message can be read when it commits, aborts, "
+            "or exceeds its transaction.timeout.ms."
+        )
+    if proof.exit_code == 2 and proof.pending > proof.held_back:
         console.print("Pending tickets wait in the topic: `indutech stream --once` stores them.")
 
 

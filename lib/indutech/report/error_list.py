@@ -39,10 +39,10 @@ def user_errors() -> list[UserError]:
         for node in ast.walk(module):
             if isinstance(node, ast.Call) and _name(node.func) in found and node.args:
                 found[_name(node.func)].messages += _message(node.args[0])
-    for path in sorted(TESTS.glob("test_*.py")):
+    for path in sorted(TESTS.rglob("test_*.py")):
         for test, names in _tests(path):
             for name in names & found.keys():
-                found[name].tests.append(f"tests/{path.name}::{test}")
+                found[name].tests.append(f"{path.relative_to(PROJECT)}::{test}")
     return [found[name] for name in sorted(found)]
 
 

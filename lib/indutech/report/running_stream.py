@@ -47,7 +47,7 @@ def waited(settings: Settings, broker: Broker, spark: SparkSession, *, rate: int
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(job.run, own, broker, once=False, spark=spark, position=position, stop=stopping.is_set)
         try:
-            _wait(running, lambda: position.look().text != "Starting Spark", own)
+            _wait(running, lambda: position.is_running, own)
             produce.produce(own, broker, count=rate * seconds, rate=rate, seed=seed, progress=False)
             _wait(running, lambda: _all_stored(own, broker), own)
         finally:

@@ -1,6 +1,6 @@
 """The charts of the notebooks: one look, a title that says what is drawn, units on the axes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -59,8 +59,17 @@ def stacked(table: pd.DataFrame, *, name: str, title: str, unit: str, colours: d
     return finished(figure, title, x=unit, height=170 + 34 * len(table))
 
 
-def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: str, unit: str) -> go.Figure:
-    """A line per column of `values` along `time`."""
+def over_time(
+    table: pd.DataFrame,
+    *,
+    time: str,
+    values: Sequence[str],
+    title: str,
+    unit: str,
+    time_title: str = "",
+    marks: Mapping[str, float] | None = None,
+) -> go.Figure:
+    """A line per column of `values` along `time`, with named moments on it."""
     figure = go.Figure()
     for column, colour in zip(values, COLOURS, strict=False):
         figure.add_scatter(
@@ -73,9 +82,10 @@ def over_time(table: pd.DataFrame, *, time: str, values: Sequence[str], title: s
             fillcolor=FILL,
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{column}</extra>",
         )
+    _mark(figure, marks or {})
     figure.update_layout(showlegend=len(values) > 1)
     figure.update_yaxes(rangemode="tozero", tickformat=",")
-    return finished(figure, title, y=unit)
+    return finished(figure, title, x=time_title, y=unit)
 
 
 def columns(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str, name_title: str = "") -> go.Figure:
@@ -119,15 +129,19 @@ def spread(values: pd.Series, *, title: str, unit: str, marks: dict[str, float])
             x=values, nbinsx=60, marker_color=BLUE, hovertemplate=f"%{{x}} {unit}: %{{y:,}} tickets<extra></extra>"
         )
     )
+    _mark(figure, marks)
+    figure.update_layout(bargap=0.02)
+    figure.update_yaxes(tickformat=",")
+    return finished(figure, title, x=unit, y="tickets")
+
+
+def _mark(figure: go.Figure, marks: Mapping[str, float]) -> None:
     for row, (name, at) in enumerate(marks.items()):
         figure.add_vline(
             x=at,
             line={"color": RED, "width": 1.5, "dash": "dot"},
             annotation={"text": name, "xanchor": "right", "yshift": -16 * row},  # close marks do not hide each other
         )
-    figure.update_layout(bargap=0.02)
-    figure.update_yaxes(tickformat=",")
-    return finished(figure, title, x=unit, y="tickets")
 
 
 def finished(figure: go.Figure, title: str, x: str = "", y: str = "", height: int = 380) -> go.Figure:

@@ -1,7 +1,8 @@
 """The Spark job from topic to lake: read, validate, enrich, write, each offset exactly once.
 
 `job.run` runs it in the Spark of `session`. `transforms` and `validation` say what happens to a message, `batches` how
-a micro-batch is written.
+a micro-batch is written, `publishing` who else is told of it, `cluster` what executors need; `standalone` starts a
+master and workers.
 """
 
-__all__ = ["job", "metrics", "session", "transforms"]
+__all__ = ["cluster", "job", "metrics", "session", "standalone", "transforms"]

@@ -19,7 +19,7 @@ from indutech.lake.identity import Identity
 from indutech.lake.layout import DataFile, Kind
 from indutech.lake.store import spark as store_for_spark
 from indutech.lake.store.s3_path import S3Path
-from indutech.stream import transforms
+from indutech.stream import cluster, transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.system.settings import Settings
 from indutech.tickets import contract, schema
@@ -55,6 +55,8 @@ class BatchWriter:
         self.identity = identity.claim(self.settings, self.identity)
         rows = kafka_rows.coalesce(1) if self._is_small(batch) else kafka_rows
         stored, quarantined = self._write_validated(rows, batch) if self._in_spark else self._write_fast(rows, batch)
+        if cluster.is_cluster(self.settings.spark_master):
+            cluster.refuse_unseen(self.settings, batch, {"tickets": stored, "quarantine": quarantined})
         self.stored += stored
         self.quarantined += quarantined
         self.counts[batch] = {"stored": stored, "quarantined": quarantined}
@@ -122,7 +124,8 @@ class BatchWriter:
         where = str(place := layout.root(self.settings, kind))
         if isinstance(place, S3Path):
             writer, where = store_for_spark.lake_writer(writer, rows.sparkSession, place, mode)
-        writer.partitionBy(*schema.FOLDERS.names).parquet(where)
+        with cluster.refusing_unshared(self.settings):
+            writer.partitionBy(*schema.FOLDERS.names).parquet(where)
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""

@@ -42,7 +42,8 @@ class ProgressWriter(StreamingQueryListener):
         self.batches = 0
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
-        """Nothing to note yet."""
+        """A further event will come."""
+        self._ended.clear()
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
         """Nothing to note: an idle topic makes no batch."""
@@ -82,6 +83,7 @@ class StreamPosition:
         self._settings, self._broker, self._asks = settings, broker, asks
         self._stored_here = self._stored = 0
         self._now = Position("Starting Spark")
+        self.is_running = False
 
     def look(self) -> Position:
         """The position after the newest event."""
@@ -89,6 +91,7 @@ class StreamPosition:
 
     def started(self) -> None:
         """The query runs."""
+        self.is_running = True
         self._after("Storing")
 
     def following(self, write: WriteBatch) -> WriteBatch:
@@ -114,7 +117,11 @@ class StreamPosition:
         except InduTechError:  # the broker does not answer: the stream itself will say so
             return
         self._stored = backlog.stored if backlog else 0
-        if backlog and backlog.waiting:
+        if backlog and 0 < backlog.waiting == backlog.held_back:
+            self._now = Position(
+                f"Waiting for an open transaction to end: {backlog.held_back:,} messages cannot be read before"
+            )
+        elif backlog and backlog.waiting:
             self._now = Position(text, self._stored_here, self._stored_here + backlog.waiting, "tickets")
         else:
             self._now = Position(f"Waiting for tickets: {self._stored:,} stored so far")

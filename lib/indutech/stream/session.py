@@ -1,4 +1,4 @@
-"""One real Spark, local, quiet, in UTC, with the Kafka connector on its class path."""
+"""One real Spark, local or on a cluster, quiet, in UTC, with the Kafka connector on its class path."""
 
 import locale
 import os
@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from indutech.jvm.jars import spark_kafka_jars
 from indutech.jvm.java import spark_environment
 from indutech.lake.store import spark as store_for_spark
+from indutech.stream import cluster
 from indutech.system.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
@@ -32,19 +33,24 @@ _OF_OTHER_SPARKS = (
 )
 
 
-def session(settings: Settings, app: str = "indutech") -> SparkSession:
-    """The Spark session of this process, started if there is none.
+def session(settings: Settings, app: str = "indutech", cores: int | None = None) -> SparkSession:
+    """The Spark session of this process, started if there is none; with as many cores as there are, or as are said.
 
     Raises:
         JavaMissing: there is no Java that Spark can run on.
+        ClusterNotReady: the master does not answer, or gives no executor.
     """
+    cluster.refuse_without_master(settings)
     log = settings.log_dir / "spark.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.appName(app)
     for name, value in _configuration(settings, log).items():
         builder = builder.config(name, value)
-    with _no_other_spark(), _environment_of_the_jvm(), _jvm_output_to(log.with_name("spark-jvm.log")):
+    if cores:
+        builder = builder.master(f"local[{cores}]")
+    with _no_other_spark(), _environment_of_the_jvm(settings), _jvm_output_to(log.with_name("spark-jvm.log")):
         spark: SparkSession = builder.getOrCreate()
+    cluster.wait_for_an_executor(spark, settings)
     return spark
 
 
@@ -54,16 +60,15 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         f'"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"',
         f'"-Dindutech.log={log}"',
     ]
+    jars = [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
     return {
-        "spark.master": "local[*]",
+        "spark.master": settings.spark_master,
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.extraJavaOptions": " ".join(java_options),
         # Not spark.jars, which would copy each jar again at every start.
-        "spark.driver.extraClassPath": os.pathsep.join(
-            str(jar) for jar in [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
-        ),
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in jars),
+        "spark.driver.host": cluster.own_address(settings.spark_master),
+        "spark.driver.bindAddress": cluster.own_address(settings.spark_master),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
@@ -78,7 +83,13 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.sql.maxConcurrentOutputFileWriters": "16",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.sql.streaming.metricsEnabled": "false",
+        **cluster.for_executors(settings, jars),
     }
+
+
+def without_other_sparks() -> dict[str, str]:
+    """Return this process's environment without what points to another Spark or Hadoop."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_OTHER_SPARKS}
 
 
 @contextmanager
@@ -92,13 +103,15 @@ def _no_other_spark() -> Iterator[None]:
 
 
 @contextmanager
-def _environment_of_the_jvm() -> Iterator[None]:
+def _environment_of_the_jvm(settings: Settings) -> Iterator[None]:
     """Give Spark's launcher the variables that it needs, and put back those that were there once the JVM runs."""
     if SparkContext._active_spark_context is not None:
         yield
         return
     # Else Spark looks up the machine's own name, which a container without a network does not have.
-    given = {**spark_environment(), "SPARK_LOCAL_IP": "127.0.0.1"}
+    given = {**spark_environment(), "SPARK_LOCAL_IP": cluster.own_address(settings.spark_master)}
+    if settings.spark_master.startswith(cluster.IN_ONE_MACHINE):
+        given["SPARK_HOME"] = str(cluster.home_with_a_work_folder(settings))
     if locale.getpreferredencoding(False).lower().replace("-", "") != "utf8" or os.environ.get("LC_ALL", "") == "C":
         given["LC_ALL"] = "C.UTF-8"  # else the JVM cannot read folder names with accents
     before = {name: os.environ[name] for name in given if name in os.environ}

@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",
         description="The topic.",
     )
+    topic_partitions: int = Field(
+        4,
+        alias="KAFKA_TOPIC_PARTITIONS",
+        ge=1,
+        description="Partitions of the topic when it is created: as many cores can read it at once. docs/scaling.md",
+    )
     data_dir: Path = Field(
         Path("data_output"),
         alias="INDUTECH_DATA_DIR",
@@ -105,6 +111,17 @@ class Settings(BaseSettings):
     driver_memory: str = Field(
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
     )
+    spark_master: str = Field(
+        "local[*]",
+        alias="SPARK_MASTER",
+        description="Where Spark computes: local[*], local-cluster[WORKERS,CORES,MB] or spark://HOST:PORT.",
+    )
+    executor_memory: str = Field(
+        "1g",
+        alias="INDUTECH_EXECUTOR_MEMORY",
+        pattern=r"^\d+[mg]$",
+        description="Heap of each executor; used on a cluster only.",
+    )
 
     @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
     @classmethod
@@ -125,6 +142,15 @@ class Settings(BaseSettings):
         """Bucket and prefix of a lake on S3; None for one in a folder."""
         found = re.fullmatch(_BUCKET, self.lake_uri or "")
         return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
+
+    @field_validator("spark_master")
+    @classmethod
+    def _known_master(cls, master: str) -> str:
+        if not re.fullmatch(
+            r"local(\[(\*|[1-9]\d*)\])?|local-cluster\[[1-9]\d*,[1-9]\d*,\d+\]|spark://[\w.-]+:\d+", master
+        ):
+            raise ValueError("it is local[*], local-cluster[WORKERS,CORES,MB] or spark://HOST:PORT")
+        return master
 
     @property
     def lake_dir(self) -> Path:

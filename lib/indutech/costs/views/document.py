@@ -15,7 +15,7 @@ from indutech.costs.model import CostModel
 from indutech.costs.projections import break_even_gb, crossing_gb, fixed_cost
 from indutech.costs.recommendations import by_kind, recommendations
 from indutech.costs.sensitivity import swings
-from indutech.costs.views import audit_tables, business_tables, data_tables, matrices, summary, tables
+from indutech.costs.views import audit_tables, business_tables, data_tables, matrices, scaling, summary, tables
 from indutech.costs.views.business_tables import spread
 from indutech.costs.views.tables import marked
 from indutech.show.tables import as_markdown, from_rows
@@ -123,6 +123,8 @@ PARTS: Mapping[str, Callable[[CostModel], str]] = {
     "one-off": _table(business_tables.one_off_table),
     "years": _table(business_tables.years_table),
     "case": _table(lambda m: assumption_table(m.case)),
+    "scaling-sizes": _table(scaling.size_table),
+    "scaling-speed": scaling.speed,
     "crossing": crossing,
     "calculator": calculator_part,
     "watch": lambda m: "```sh\n" + "\n".join(file.command for file in watch_files(m.bill(), Owner())) + "\n```",

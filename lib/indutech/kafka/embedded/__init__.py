@@ -1,3 +1,3 @@
-"""The embedded Apache Kafka: its settings, its command line, and how it is launched."""
+"""The embedded Apache Kafka, one node or three: its settings, its command line, and how it is launched."""
 
 __all__ = ["process", "properties"]

@@ -1,11 +1,14 @@
-"""Starts Apache Kafka in one process: formats its storage, builds its command line, launches its supervisor."""
+"""Starts Apache Kafka, one node or three: formats their storage, builds the command line, launches the supervisor."""
 
 import base64
 import contextlib
 import os
+import re
+import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -15,28 +18,41 @@ from indutech.kafka.connection import Security
 from indutech.kafka.embedded import properties
 from indutech.kafka.readiness import BrokerNotReady
 from indutech.system import supervisor
+from indutech.system.supervisor import node_folders
 
 LARGEST_LOG_BYTES = 5_000_000
 STATE = "broker.json"  # which process the broker is
 
 
+def make_nodes(folder: Path, count: int) -> None:
+    """Make the folders of the nodes of a broker that has no storage yet; a single node needs none of its own."""
+    for abandoned in folder.glob("node-*"):  # by a start that failed before it had formatted anything
+        shutil.rmtree(abandoned)
+    for number in range(1, count + 1) if count > 1 else ():
+        (folder / f"node-{number}").mkdir()
+
+
 def prepare(folder: Path, new_ports: bool, admin: Security | None = None) -> None:
-    """Write the broker's settings, and format its storage if it is new; with an `admin` it will know users only."""
+    """Write the settings of each node, and format storage that is new; with an `admin` it will know users only."""
+    nodes = node_folders(folder)
     secured = {}
     if admin and admin.ca_file:
-        secrets = os.path.relpath(admin.ca_file.parent, folder)  # a path with an accent would not survive the file
+        secrets = os.path.relpath(admin.ca_file.parent, nodes[0])  # a path with an accent would not survive the file
         secured = properties.secured_by(f"{secrets}/broker.pem", f"{secrets}/ca.pem", admin)
-    properties.write(folder, new_ports, secured)
+    properties.write(nodes, new_ports, secured)
     log = log_file(folder)
     if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.replace(log.with_suffix(".previous.log"))
-    if not is_formatted(folder):
-        _format(folder, admin)
+    if new := [node for node in nodes if not is_formatted(node)]:
+        cluster_id = next(filter(None, map(_cluster_id, nodes)), None) or _new_cluster_id()
+        with ThreadPoolExecutor(len(new)) as pool:
+            for done in [pool.submit(_format, node, cluster_id, admin, log_file(folder)) for node in new]:
+                done.result()
 
 
 def is_formatted(folder: Path) -> bool:
     """Tell whether a broker has its storage in this folder."""
-    return (folder / "data" / "meta.properties").exists()
+    return any((node / "data" / "meta.properties").exists() for node in node_folders(folder))
 
 
 def launch(folder: Path) -> None:
@@ -87,10 +103,11 @@ def kill_orphan(folder: Path, pid: int) -> None:
 
 
 def is_broker_of(folder: Path, pid: int) -> bool:
-    """Tell whether this process is the broker of this folder: the pid may be somebody else's by now."""
+    """Tell whether this process is a node of the broker of this folder: the pid may be somebody else's by now."""
     try:
         found = psutil.Process(pid)
-        return "kafka.Kafka" in found.cmdline() and Path(found.cwd()).samefile(folder)
+        cwd = Path(found.cwd())
+        return "kafka.Kafka" in found.cmdline() and any(cwd.samefile(node) for node in node_folders(folder))
     except (psutil.Error, OSError):
         return False
 
@@ -117,28 +134,40 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "CLASSPATH": class_path, "LC_ALL": "C.UTF-8"}
 
 
-def _format(folder: Path, admin: Security | None) -> None:
-    cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
+def _new_cluster_id() -> str:
+    return base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never starts with "-"
+
+
+def _cluster_id(node: Path) -> str | None:
+    try:
+        written = (node / "data" / "meta.properties").read_text("ascii")
+    except FileNotFoundError:
+        return None
+    found = re.search(r"^cluster\.id=(.+)$", written, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _format(node: Path, cluster_id: str, admin: Security | None, log_file: Path) -> None:
     command = _java(
         *("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", "server.properties"),
         *_first_user(admin),
         options=["-XX:TieredStopAtLevel=1"],  # it lives for half a second: the better compiler only costs time
     )
-    with _as_argument_file(folder / "format.arguments", command[1:]) as arguments:
+    with _as_argument_file(node / "format.arguments", command[1:]) as arguments:
         formatting = subprocess.run(
             [command[0], arguments],
-            cwd=folder,
+            cwd=node,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )
-    with log_file(folder).open("ab") as log:
+    with log_file.open("ab") as log:
         log.write(formatting.stdout + formatting.stderr)
     if formatting.returncode:
         raise BrokerNotReady(
-            f"The embedded broker could not format its storage in {folder}: {log_tail(folder)} "
-            f"(the whole log: {log_file(folder)})."
+            f"The embedded broker could not format its storage in {node}: {log_tail(log_file.parent)} "
+            f"(the whole log: {log_file})."
         )
 
 

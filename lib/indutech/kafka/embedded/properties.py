@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from indutech.kafka.connection import Security, jaas_config
 
 SETTINGS = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "BROKER",
@@ -32,6 +32,17 @@ SETTINGS = {
     "log.cleaner.dedupe.buffer.size": "8388608",  # 128 MiB by default, a quarter of this heap
 }
 
+# Of three nodes: a record is acknowledged when two have it, so that any one may go without a loss and without a stop.
+REPLICATED = {
+    "default.replication.factor": "3",
+    "min.insync.replicas": "2",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "share.coordinator.state.topic.replication.factor": "3",
+    "share.coordinator.state.topic.min.isr": "2",
+}
+
 LOGGING = """\
 status = error
 appender.console.type = Console
@@ -45,13 +56,17 @@ logger.server.level = info
 """
 
 
-def write(folder: Path, new_ports: bool, secured: dict[str, str]) -> None:
-    """Write the files that Kafka reads when it starts in this folder; `secured` is empty or from `secured_by`."""
-    settings = SETTINGS | _listeners(*(_free_ports() if new_ports else _ports(folder))) | secured
-    file = folder / "server.properties"
-    file.touch(mode=0o600)  # a secured broker's settings hold its password
-    file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
-    (folder / "log4j2.properties").write_text(LOGGING, "ascii")
+def write(nodes: Sequence[Path], new_ports: bool, secured: dict[str, str]) -> None:
+    """Write the files that Kafka reads when it starts in these folders; `secured` is empty or from `secured_by`."""
+    ports = [_free_ports() if new_ports else _ports(node) for node in nodes]
+    voters = ",".join(f"{number}@127.0.0.1:{controller}" for number, (_, controller) in enumerate(ports, start=1))
+    of_all = SETTINGS | (REPLICATED if len(nodes) > 1 else {}) | {"controller.quorum.voters": voters}
+    for number, (node, own_ports) in enumerate(zip(nodes, ports, strict=True), start=1):
+        settings = of_all | {"node.id": str(number)} | _listeners(*own_ports) | secured
+        file = node / "server.properties"
+        file.touch(mode=0o600)  # a secured broker's settings hold its password
+        file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "ascii")
+        (node / "log4j2.properties").write_text(LOGGING, "ascii")
 
 
 def secured_by(certificate: str, authority: str, admin: Security) -> dict[str, str]:
@@ -83,26 +98,22 @@ def secured_by(certificate: str, authority: str, admin: Security) -> dict[str, s
     }
 
 
-def is_secured(folder: Path) -> bool:
-    """Tell whether the broker in this folder was made for users over TLS."""
+def is_secured(node: Path) -> bool:
+    """Tell whether the node in this folder was made for users over TLS."""
     try:
-        return "BROKER:SASL_SSL" in (folder / "server.properties").read_text("ascii")
+        return "BROKER:SASL_SSL" in (node / "server.properties").read_text("ascii")
     except FileNotFoundError:
         return False
 
 
-def port_of(folder: Path) -> int:
-    """Return the port that the broker in this folder listens on."""
-    return _ports_written(folder)[0]
+def port_of(node: Path) -> int:
+    """Return the port that the node in this folder listens on."""
+    return _ports_written(node)[0]
 
 
 def _listeners(port: int, controller_port: int) -> dict[str, str]:
     listeners = f"BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
-    return {
-        "listeners": listeners,
-        "advertised.listeners": listeners,
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-    }
+    return {"listeners": listeners, "advertised.listeners": listeners}
 
 
 def _ports(folder: Path) -> tuple[int, int]:

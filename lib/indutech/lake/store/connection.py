@@ -111,7 +111,7 @@ def status(settings: Settings) -> StoreStatus:
         running=True,
         endpoint=embedded.endpoint(folder),
         bucket=settings.lake_bucket[0] if settings.lake_bucket else None,
-        pid=supervisor.pid_of(folder, embedded.STATE),
+        pid=next(iter(supervisor.pids_of(folder, embedded.STATE)), None),
         leases=leases.holders(folder / "leases"),
         kept=(folder / "kept").exists(),
         data_dir=folder,

@@ -120,11 +120,11 @@ def log_tail(folder: Path, lines: int = 3) -> str:
 
 def kill_orphan(folder: Path) -> None:
     """Kill a server whose supervisor was killed, if that process is still the server of this folder."""
-    pid = supervisor.pid_of(folder, STATE)
-    with contextlib.suppress(psutil.Error, OSError):
-        if pid and Path((found := psutil.Process(pid)).cwd()).samefile(folder) and "server" in found.cmdline():
-            found.kill()
-            found.wait(10)
+    for pid in supervisor.pids_of(folder, STATE):
+        with contextlib.suppress(psutil.Error, OSError):
+            if Path((found := psutil.Process(pid)).cwd()).samefile(folder) and "server" in found.cmdline():
+                found.kill()
+                found.wait(10)
 
 
 def remove_sockets(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Sources on a page: the key of a claim becomes a number that leads to what it says, with address, title and date."""
 
+import html
 import re
 from urllib.parse import urlsplit
 
@@ -32,7 +33,9 @@ def link(soup: BeautifulSoup) -> list[Claim]:
         if name not in known or key.find_parent(["pre", "details"]):
             continue
         number = used.setdefault(name, len(used) + 1)
-        mark = soup.new_tag("a", attrs={"class": "claim", "href": f"#source-{name}", "title": known[name].says})
+        mark = soup.new_tag(
+            "a", attrs={"class": "claim", "href": f"#source-{name}", "title": known[name].says.replace("`", "")}
+        )
         mark.string = f"[{number}]"
         key.replace_with(mark)
         _without_brackets(mark)
@@ -41,19 +44,17 @@ def link(soup: BeautifulSoup) -> list[Claim]:
 
 def source_list(claims: list[Claim]) -> str:
     """The sources of a page in HTML: what each claim says, where that stands, and when it was read."""
-    items = []
-    soup = BeautifulSoup("", "html.parser")
-    for claim in claims:
-        item = soup.new_tag("li", attrs={"id": f"source-{claim.id}"})
-        address, _, note = claim.source.partition(" ")
-        place = soup.new_tag("a", attrs={"href": address, "rel": "noreferrer"})
-        place.string = title(address)
-        when = STATUS[claim.status].format(day=f"{claim.read:%d %B %Y}".lstrip("0"))
-        more = f", {note.strip('()')}" if note else ""
-        item.extend([NavigableString(f"{claim.says} "), place, NavigableString(more)])
-        item.append(NavigableString(f": {address.removeprefix('https://')}; {when}."))
-        items.append(str(item))
-    return "\n".join(items)
+    return "\n".join(map(_entry, claims))
+
+
+def _entry(claim: Claim) -> str:
+    address, _, note = claim.source.partition(" ")
+    says = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(claim.says))
+    place = f'<a href="{html.escape(address)}" rel="noreferrer">{html.escape(title(address))}</a>'
+    more = f", {html.escape(note.strip('()'))}" if note else ""
+    when = STATUS[claim.status].format(day=f"{claim.read:%d %B %Y}".lstrip("0"))
+    shown = html.escape(address.removeprefix("https://"))
+    return f'<li id="source-{claim.id}">{says} {place}{more}: {shown}; {when}.</li>'
 
 
 def title(address: str) -> str:

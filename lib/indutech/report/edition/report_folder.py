@@ -3,6 +3,7 @@
 import copy
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -83,7 +84,7 @@ def run_facts(
             f"Python {platform.python_version()}", f"Apache Kafka {WANTED[KAFKA_SERVER][0].rpartition(':')[2]}",
             *(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         ]),
-        "Machine": f"{platform.system()} {platform.machine()}",
+        "Machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }  # fmt: skip
 
 

@@ -1,0 +1,99 @@
+"""The record of a run of the laboratory: a row per fault, written to data_output/faults/ when the tests end."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from indutech.system.settings import PROJECT
+
+FOLDER = PROJECT / "data_output" / "faults"
+SEED = int(os.environ.get("SEED") or 13)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one fault did: how often it was injected, and what was found once things had settled.
+
+    `recovery_s` is the time from the last injection until everything that was sent was stored.
+    """
+
+    family: int  # of the fault, 1 to 21
+    fault: str
+    injected: int
+    sent: int
+    stored: int
+    quarantined: int
+    lost: int
+    twice: int
+    recovery_s: float
+
+
+_rows: list[Row] = []
+_began = time.monotonic()
+
+
+@pytest.fixture
+def record_fault(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`record_fault(family=12, fault="…", injected=3, sent=…, …)` adds a row to the table of this run."""
+
+    def record(**fields: object) -> None:
+        _rows.append(Row(**fields))  # type: ignore[arg-type]
+        _write(request.session)  # at once: a run that is cut short has its rows too
+
+    return record
+
+
+def pytest_report_header() -> str:
+    """Say the seed: with SEED=… the same moments are drawn again."""
+    return f"seed of the laboratory: {SEED}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the table, if any fault was injected."""
+    if _rows:
+        _write(session)
+        print(f"\n{len(_rows)} faults: {FOLDER / 'run.md'}")
+
+
+def _write(session: pytest.Session) -> None:
+    run = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+        "command": os.environ.get("LABORATORY_COMMAND") or shlex.join(["pytest", *sys.argv[1:]]),
+        "seed": SEED,
+        "seconds": round(time.monotonic() - _began),
+        "passed": session.testsfailed == 0,
+        "rows": [asdict(row) for row in sorted(_rows, key=lambda row: row.family)],
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (FOLDER / "run.md").write_text(as_markdown(run), "utf-8")
+
+
+def as_markdown(run: dict) -> str:
+    """The run as a table for people."""
+    names = [*Row.__dataclass_fields__]
+    lines = [
+        f"`{run['command']}` on {run['date']}: {run['cores']} cores, {run['memory_gib']} GiB, seed {run['seed']}, "
+        f"{run['seconds']} s.",
+        "",
+        "| " + " | ".join(name.replace("_s", " (s)") for name in names) + " |",
+        "|" + "---|" * len(names),
+    ]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in run["rows"]]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
