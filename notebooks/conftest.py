@@ -27,6 +27,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     folder = tempfile.mkdtemp(prefix="données nbval ")
     environment = pytest.MonkeyPatch()
     environment.setenv("INDUTECH_DATA_DIR", folder)
+    environment.setenv("INDUTECH_LAKE_URI", f"{folder}/lake")
     environment.setenv("KAFKA_TOPIC", f"client_tickets-nbval-{secrets.token_hex(4)}")
     environment.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     notebook.stash[ROOM] = environment, folder

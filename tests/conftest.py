@@ -111,8 +111,8 @@ def broker(settings: Settings) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def spark(settings: Settings) -> Iterator[SparkSession]:
-    """The project's own Spark session, started once."""
-    session = spark_sessions.session(settings)
+    """The project's own Spark session, started once, with what it needs for a lake in a bucket as well."""
+    session = spark_sessions.session(settings.model_copy(update={"lake_uri": "s3a://any-bucket/lake"}))
     yield session
     session.stop()
 

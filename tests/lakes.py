@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
+from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indutech.lake.layout import Kind, root
+from indutech.lake.store import files
+from indutech.lake.store.files import LakePath
 from indutech.system.settings import Settings
 
 
-def store(settings: Settings, kind: Kind, day: str, batch: int, offsets: Iterable[int], partition: int = 0) -> Path:
+def store(settings: Settings, kind: Kind, day: str, batch: int, offsets: Iterable[int], partition: int = 0) -> LakePath:
     """Write one file with these offsets and return it."""
     listed = list(offsets)
     midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
@@ -25,9 +27,11 @@ def store(settings: Settings, kind: Kind, day: str, batch: int, offsets: Iterabl
         }
     )
     folder = root(settings, kind) / f"ingest_date={day}" / f"batch={batch}"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"part-{len(list(folder.iterdir()))}.parquet"
-    pq.write_table(table, path)
+    files.make_folder(folder)
+    path = folder / f"part-{len(list(folder.glob('*')))}.parquet"
+    content = BytesIO()
+    pq.write_table(table, content)
+    path.write_bytes(content.getvalue())
     return path
 
 
@@ -50,5 +54,5 @@ def commit(settings: Settings, batch: int, ends: dict[int, int]) -> None:
 
 def offsets_seen(settings: Settings, kind: Kind = "tickets") -> list[int]:
     """The offsets that a foreign reader of the glob sees, sorted."""
-    files = root(settings, kind).glob("ingest_date=*/batch=*/*.parquet")
-    return sorted(o for file in files for o in pq.ParquetFile(file).read()["kafka_offset"].to_pylist())
+    found = root(settings, kind).glob("ingest_date=*/batch=*/*.parquet")
+    return sorted(o for file in found for o in files.parquet(file).read()["kafka_offset"].to_pylist())

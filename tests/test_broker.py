@@ -18,8 +18,9 @@ from indutech.kafka import broker as brokers
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker, BrokerNotReady
 from indutech.kafka.connection import confluent_config
-from indutech.kafka.embedded import properties, supervisor
+from indutech.kafka.embedded import properties
 from indutech.kafka.readiness import wait_until_it_answers
+from indutech.system import supervisor
 from indutech.system.settings import Settings
 
 USER = """

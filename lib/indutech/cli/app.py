@@ -13,6 +13,7 @@ from indutech.cli.broker import broker_app
 from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.lake import lake_app
 from indutech.cli.quarantine import quarantine_app
 from indutech.system import storage
 from indutech.system.errors import InduTechError
@@ -88,4 +89,5 @@ for _command in (
 app.add_typer(broker_app, name="broker")
 app.add_typer(cluster_app, name="cluster")
 app.add_typer(costs_app, name="costs")
+app.add_typer(lake_app, name="lake")
 app.add_typer(quarantine_app, name="quarantine")

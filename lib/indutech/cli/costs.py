@@ -19,6 +19,7 @@ from indutech.costs.guardrails import WATCH_FOLDER, WatchFile
 from indutech.costs.inputs.money import Money
 from indutech.costs.model import NAMES, CostModel, read_model
 from indutech.costs.scenarios import SCENARIOS
+from indutech.lake.store import connection as store
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT, Settings
 from indutech.system.state_files import write_json
@@ -120,8 +121,8 @@ def measure(
     from indutech.costs.inputs.measure import measure as measure_lake
     from indutech.costs.inputs.measurement import FILE_NAME, REFERENCE_FILE
 
-    settings = Settings()
-    found = measure_lake(settings, _today())
+    with store.connected(Settings()) as settings:
+        found = measure_lake(settings, _today())
     typer.echo(
         f"{found.tickets:,} {found.mark}: {found.json_bytes_per_ticket:.1f} bytes of JSON and "
         f"{found.parquet_bytes_per_ticket:.1f} of Parquet each. Written to {settings.data_dir / FILE_NAME}."

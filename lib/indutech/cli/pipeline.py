@@ -12,6 +12,7 @@ import rich
 import typer
 
 from indutech.kafka import broker as brokers
+from indutech.lake.store import connection as store
 from indutech.proof.health import Part
 from indutech.system.settings import Settings
 from indutech.system.signals import stop_asked, wait_for
@@ -125,8 +126,7 @@ def stream(
     from indutech.stream.metrics import StreamPosition
     from indutech.system import progress
 
-    settings = Settings()
-    with brokers.connected(settings) as broker, stop_asked() as stop:
+    with store.connected(Settings()) as settings, brokers.connected(settings) as broker, stop_asked() as stop:
         position = StreamPosition(settings, broker, asks=progress.on_terminal() and not as_json)
         with progress.shown(position.look, wanted=not as_json):
             result = streams.run(
@@ -148,7 +148,7 @@ def stream(
         )
         typer.echo(
             f"{'Stopped: ' if result.stopped_by_user else ''}"
-            f"{result.stored:,} tickets stored in {settings.tickets_dir}{aside}: "
+            f"{result.stored:,} tickets stored in {result.place}{aside}: "
             f"{result.batches} micro-batches in {result.seconds:.1f} s."
         )
         if result.held_back:
@@ -171,8 +171,7 @@ def reconcile(
     from indutech.proof import reconcile as reconciliation
     from indutech.proof import result
 
-    settings = Settings()
-    with brokers.connected(settings) as broker:
+    with store.connected(Settings()) as settings, brokers.connected(settings) as broker:
         found = reconciliation.prove(settings, broker, full=full)
     if as_json:
         typer.echo(json.dumps(found.as_dict()))
@@ -190,8 +189,7 @@ def compact(
     from indutech.lake import compaction
     from indutech.lake.writer_lock import sole_writer
 
-    settings = Settings()
-    with sole_writer(settings), stop_asked() as stop:
+    with store.connected(Settings()) as settings, sole_writer(settings), stop_asked() as stop:
         days = compaction.compact(settings, open_day_too=open_day_too, stop=stop)
         stopped = stop()
     for day in days:
@@ -233,16 +231,16 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     """List what would be deleted (lake, checkpoint, audit, broker data: together, never one alone) and ask."""
     from indutech.lake import reset as resetting
 
-    settings = Settings()
-    targets = resetting.listed(settings)
-    if not targets:
-        typer.echo(f"Nothing to delete in {settings.data_dir}.")
-        return
-    for path, size in targets:
-        typer.echo(f"  {path}  {size / 1e6:,.1f} MB")
-    if not yes:
-        typer.confirm("Delete all of this?", abort=True)
-    resetting.delete(settings)
+    with resetting.reached(Settings()) as settings:
+        targets = resetting.listed(settings)
+        if not targets:
+            typer.echo(f"Nothing to delete in {settings.data_dir}.")
+            return
+        for path, size in targets:
+            typer.echo(f"  {path}  {size / 1e6:,.1f} MB")
+        if not yes:
+            typer.confirm("Delete all of this?", abort=True)
+        resetting.delete(settings)
     typer.echo("Deleted.")
 
 
@@ -260,8 +258,7 @@ def monitor(
 
     from indutech.proof import monitor as monitoring
 
-    settings = Settings()
-    with brokers.connected(settings) as broker:
+    with store.connected(Settings()) as settings, brokers.connected(settings) as broker:
         watched = monitoring.Monitor(settings, broker)
         if as_json:
             typer.echo(json.dumps(watched.read().as_dict()))

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from indutech.kafka import broker as brokers
+from indutech.lake.store import connection as store
 from indutech.show.printable import excerpt, printable
 from indutech.system.settings import Settings
 from indutech.system.signals import stop_asked
@@ -53,21 +54,21 @@ def list_(
     """
     from indutech.lake import quarantine, replay_log
 
-    settings = Settings()
     selection = _selection(places, reason, since, until)
-    counts = quarantine.counts(settings, selection)
-    sent = replay_log.read(settings).places
-    rows = [
-        {
-            "partition": one.place.partition,
-            "offset": one.place.offset,
-            "timestamp": one.timestamp.isoformat(timespec="milliseconds"),
-            "reason": one.reason,
-            "bytes": None if one.value is None else len(one.value),
-            "replayed_to": str(sent[one.place]) if one.place in sent else None,
-        }
-        for one in quarantine.messages(settings, selection, most)
-    ]
+    with store.connected(Settings()) as settings:
+        counts = quarantine.counts(settings, selection)
+        sent = replay_log.read(settings).places
+        rows = [
+            {
+                "partition": one.place.partition,
+                "offset": one.place.offset,
+                "timestamp": one.timestamp.isoformat(timespec="milliseconds"),
+                "reason": one.reason,
+                "bytes": None if one.value is None else len(one.value),
+                "replayed_to": str(sent[one.place]) if one.place in sent else None,
+            }
+            for one in quarantine.messages(settings, selection, most)
+        ]
     total = sum(counts.values())
     if as_json:
         typer.echo(json.dumps({"total": total, "reasons": counts, "messages": rows}))
@@ -96,11 +97,11 @@ def show(
     from indutech.lake import quarantine, replay_log
     from indutech.tickets.contract import all_faults
 
-    settings = Settings()
     [(partition, offset, last)] = _ranges([place])
     if last != offset:
         raise typer.BadParameter(f"{place!r} names several messages: give one PARTITION:OFFSET.")
-    found = quarantine.message(settings, quarantine.Place(partition, offset))
+    with store.connected(Settings()) as settings:
+        found = quarantine.message(settings, quarantine.Place(partition, offset))
     value = found.value or b""
     if raw:
         sys.stdout.buffer.write(value)
@@ -168,8 +169,7 @@ def replay(
 
     selection = _selection(places, reason, since, until)
     mend = _mend(selection, with_file, set_ or [])
-    settings = Settings()
-    with brokers.connected(settings) as broker, stop_asked() as stop:
+    with store.connected(Settings()) as settings, brokers.connected(settings) as broker, stop_asked() as stop:
         result = quarantine_replay.replay(
             settings, broker, selection, mend=mend, dry_run=dry_run, progress=not as_json, stop=stop
         )

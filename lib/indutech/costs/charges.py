@@ -84,9 +84,17 @@ def monthly_gib(u: Usage) -> Figure:
     return events_gib(u) + u("san_gb_month")
 
 
+GETS_PER_COMPACTED_FILE = 9  # size, footer and columns, three times: schema, rows, check; tests/test_s3.py counts them
+
+
+def lake_batches(u: Usage) -> Figure:
+    """Micro-batches of a month."""
+    return just(SECONDS_PER_MONTH) / u("trigger_s")
+
+
 def lake_files(u: Usage) -> Figure:
     """Files that a month of micro-batches writes."""
-    return just(SECONDS_PER_MONTH) / u("trigger_s") * u("files_per_batch")
+    return lake_batches(u) * u("files_per_batch")
 
 
 def unread_share(gib: Figure, u: Usage) -> Figure:
@@ -113,8 +121,13 @@ def s3_lake(u: Usage) -> list[Charge]:
     """The lake and its first month: storage as the lifecycle rules keep it, writes and reads."""
     return [
         *tiered("s3_lake", u("lake_tib") * TIB_IN_GIB + monthly_gib(u), u),
-        Charge("s3_lake", "s3_put", lake_files(u) * 2 / 1000, "1000 Requests", "Each file, written and compacted"),
+        Charge("s3_lake", "s3_put", lake_batches(u) * u("batch_put_requests") / 1000, "1000 Requests",
+               "Writes and lists of each micro-batch, as counted"),
         Charge("s3_lake", "s3_get", u("queries_million_get") * 1000, "1000 Requests", "Reads"),
+        Charge("s3_lake", "s3_get", lake_batches(u) * u("batch_get_requests") / 1000, "1000 Requests",
+               "Looks of each micro-batch, as counted"),
+        Charge("s3_lake", "s3_get", lake_files(u) * GETS_PER_COMPACTED_FILE / 1000, "1000 Requests",
+               "Each file, read once to be compacted"),
     ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from indutech.costs.estimate_2025 import AUDIT_FILE, CLAIMS_FILE, Finding, audit
 from indutech.costs.estimate_2025 import NAME as CLAIMED
 from indutech.costs.inputs.measurement import Measurement, read_measurement
 from indutech.costs.inputs.prices import PRICES_FILE, Price, PriceList, read_prices
+from indutech.costs.inputs.s3_requests import read_s3_requests
 from indutech.costs.inputs.usage import USAGE_FILE, Usage, read_usage
 from indutech.costs.scenarios import SCENARIOS, Components, UnknownScenario
 from indutech.system.settings import PROJECT, Settings
@@ -73,7 +74,7 @@ def read_model(
     usage = read_usage(usage_file).built(counts(platform()))
     return CostModel(
         prices=read_prices(prices_file),
-        usage=usage.measured(measurement.figures(usage)),
+        usage=usage.measured({**measurement.figures(usage), **read_s3_requests().figures(usage)}),
         measurement=measurement,
         measured_by=measured_by,
         claims=read_rows(CLAIMS_FILE),

@@ -1,4 +1,4 @@
-"""The jars of Kafka and of Spark's Kafka connector: locked by SHA-256, fetched once, then used without the network."""
+"""The jars of Kafka and of Spark's connectors to Kafka and S3: locked by SHA-256, fetched once, then used offline."""
 
 import contextlib
 import hashlib
@@ -23,12 +23,36 @@ LOCK_FILE = PROJECT / "assets" / "jars.lock"
 
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
+SPARK_S3 = "spark-s3"  # fetched only by who has a lake on S3
+
+# fmt: off
+_AWS_SDK = [
+    "annotations", "apache-client", "arns", "auth", "aws-core", "aws-json-protocol",
+    "aws-query-protocol", "aws-xml-protocol", "checksums-spi", "checksums", "crt-core", "endpoints-spi",
+    "http-auth-aws-eventstream", "http-auth-aws", "http-auth-spi", "http-auth", "http-client-spi",
+    "identity-spi", "json-utils", "kms", "metrics-spi", "netty-nio-client", "profiles", "protocol-core",
+    "regions", "retries-spi", "retries", "s3-transfer-manager", "s3", "sdk-core", "sts",
+    "third-party-jackson-core", "utils-lite", "utils",
+]
+# fmt: on
 
 WANTED = {
     # Kafka logs through slf4j 1.7, for which its own closure brings no writer.
     KAFKA_SERVER: ["org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"],
     SPARK_KAFKA: ["org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"],
+    # Named one by one: hadoop-aws asks for all of AWS's SDK in one jar of 676 MB, of which it needs these modules.
+    SPARK_S3: [
+        "commons-logging:commons-logging:1.2",
+        "org.apache.hadoop:hadoop-aws:3.5.0",
+        "org.apache.spark:spark-hadoop-cloud_2.13:4.1.1",
+        "org.reactivestreams:reactive-streams:1.0.4",
+        "org.wildfly.openssl:wildfly-openssl:2.2.5.Final",
+        "software.amazon.eventstream:eventstream:1.0.1",
+        "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3:1.3.1",
+        *(f"software.amazon.awssdk:{module}:2.35.5" for module in _AWS_SDK),
+    ],
 }
+ON_SETUP = (KAFKA_SERVER, SPARK_KAFKA)
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +84,11 @@ def spark_kafka_jars() -> list[Path]:
     return fetch(locked(SPARK_KAFKA))
 
 
+def spark_s3_jars() -> list[Path]:
+    """Return what Spark needs to read and write S3 and PySpark does not bring, fetched if need be."""
+    return fetch(locked(SPARK_S3))
+
+
 def locked(jar_set: str) -> list[Jar]:
     """Return the jars that the lock names for one set."""
     return [Jar(*item) for item in tomllib.loads(LOCK_FILE.read_text("utf-8"))[jar_set].items()]
@@ -80,13 +109,14 @@ def fetch(jars: Iterable[Jar]) -> list[Path]:
     return [jar.path for jar in jars]
 
 
-def missing() -> list[str]:
-    """Return the coordinates of the locked jars that are not in the cache; nothing is downloaded.
+def missing(*, s3: bool = False) -> list[str]:
+    """Return the coordinates of the locked jars that are not in the cache, those for S3 if asked; downloads nothing.
 
     Raises:
         JarsUnavailable: a jar in the cache is not the locked one.
     """
-    return [jar.coordinate for jar_set in WANTED for jar in locked(jar_set) if not _is_verified(jar)]
+    wanted = [*ON_SETUP, SPARK_S3] if s3 else ON_SETUP
+    return [jar.coordinate for jar_set in wanted for jar in locked(jar_set) if not _is_verified(jar)]
 
 
 def _stamp(jar: Jar) -> Path:
@@ -156,23 +186,26 @@ def write_lock() -> None:
     import pyspark
 
     pyspark_jars = {file.name for file in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
-    have: dict[str, Callable[[str], bool]] = {KAFKA_SERVER: lambda name: False, SPARK_KAFKA: pyspark_jars.__contains__}
+    have: dict[str, Callable[[str], bool]] = {SPARK_KAFKA: pyspark_jars.__contains__}
     lines = ["# Written by `make lock-jars`: group:artifact:version and SHA-256 of every jar. Do not edit."]
     with tempfile.TemporaryDirectory() as repository:
         for jar_set, coordinates in WANTED.items():
             lines += ["", f"[{jar_set}]"]
-            jars = maven.resolve(coordinates, Path(repository), have[jar_set])
+            if jar_set == SPARK_S3:
+                jars = maven.hashes(coordinates, Path(repository))
+            else:
+                jars = maven.resolve(coordinates, Path(repository), have.get(jar_set, lambda name: False))
             lines += [f'"{coordinate}" = "{sha256}"' for coordinate, sha256 in sorted(jars.items())]
     _write_atomically(LOCK_FILE, "\n".join(lines) + "\n")
 
 
 def main(arguments: list[str]) -> int:
-    """Fetch every locked jar, or with `--lock` write the lock; say in one sentence what went wrong."""
+    """Fetch what `make setup` fetches, or with `--lock` write the lock; say in one sentence what went wrong."""
     try:
         if arguments == ["--lock"]:
             write_lock()
         else:
-            fetch(jar for jar_set in WANTED for jar in locked(jar_set))
+            fetch(jar for jar_set in ON_SETUP for jar in locked(jar_set))
     except JarsUnavailable as error:
         print(error, file=sys.stderr)
         return 1

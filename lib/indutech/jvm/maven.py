@@ -58,6 +58,11 @@ def resolve(coordinates: list[str], repository: Path, have: Callable[[str], bool
     }
 
 
+def hashes(coordinates: list[str], repository: Path) -> dict[str, str]:
+    """Return coordinate → SHA-256 of exactly these jars, whatever else they ask for."""
+    return {one: hashlib.sha256(download(one, repository).read_bytes()).hexdigest() for one in coordinates}
+
+
 def _context(repository: Path) -> Any:
     """Return jgo's way to the repositories: those of the user's own configuration, then Maven Central."""
     from jgo.config import GlobalSettings

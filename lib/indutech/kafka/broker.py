@@ -1,7 +1,6 @@
 """Connects to the broker that KAFKA_BOOTSTRAP_SERVERS names, or to an embedded Apache Kafka that its users share."""
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from indutech.kafka import connection, credentials
 from indutech.kafka.connection import Broker
 from indutech.kafka.credentials import ADMIN
 from indutech.kafka.embedded import process, properties
-from indutech.kafka.embedded.supervisor import node_folders
 from indutech.kafka.readiness import BrokerNotReady, wait_until_it_answers
-from indutech.system import leases
+from indutech.system import leases, supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -167,7 +165,7 @@ def _refuse_security(settings: Settings) -> None:
 
 def _refuse_other_nodes(settings: Settings, nodes: int | None) -> None:
     folder = settings.broker_dir
-    there = len(node_folders(folder))
+    there = len(supervisor.node_folders(folder))
     if nodes not in (None, there) and process.is_formatted(folder):
         raise InduTechError(
             f"The broker data in {folder} was made for {there} node{'s' if there > 1 else ''}, not for {nodes}: "
@@ -176,7 +174,7 @@ def _refuse_other_nodes(settings: Settings, nodes: int | None) -> None:
 
 
 def _is_secured(settings: Settings) -> bool:
-    return properties.is_secured(node_folders(settings.broker_dir)[0])
+    return properties.is_secured(supervisor.node_folders(settings.broker_dir)[0])
 
 
 def _becomes_secured(settings: Settings, secure: bool) -> bool:
@@ -201,7 +199,7 @@ def _take_lease(settings: Settings, *, secure: bool = False, nodes: int = 1) -> 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Its holder is starting or stopping the broker, and both have a time limit.
-        longest_s = 2 * EMBEDDED_ANSWERS_WITHIN_S * max(nodes, len(node_folders(folder))) + STOPS_WITHIN_S
+        longest_s = 2 * EMBEDDED_ANSWERS_WITHIN_S * max(nodes, len(supervisor.node_folders(folder))) + STOPS_WITHIN_S
         with leases.exclusively(folder / "start.lock", longest_s):
             leases.remove_stale(folder / "leases")
             held = leases.take(folder / "leases")
@@ -229,7 +227,7 @@ def _running(settings: Settings, secure: bool, nodes: int) -> Broker:
             return _answering(settings)
     if not process.is_formatted(folder):
         process.make_nodes(folder, nodes)
-    every_node = len(node_folders(folder))
+    every_node = len(supervisor.node_folders(folder))
     try:
         _launch(settings, secure, new_ports=False)
         return _answering(settings, every_node)
@@ -287,11 +285,8 @@ def _address(settings: Settings) -> Broker:
 
 
 def _place(folder: Path) -> str:
-    return ",".join(f"127.0.0.1:{properties.port_of(node)}" for node in node_folders(folder))
+    return ",".join(f"127.0.0.1:{properties.port_of(node)}" for node in supervisor.node_folders(folder))
 
 
 def _pids(folder: Path) -> tuple[int, ...]:
-    try:
-        return tuple(json.loads((folder / "broker.json").read_text("utf-8"))["pids"])
-    except (OSError, ValueError, KeyError):
-        return ()
+    return supervisor.pids_of(folder, process.STATE)

@@ -16,5 +16,6 @@ __all__ = [
     "reader",
     "replay_log",
     "reset",
+    "store",
     "writer_lock",
 ]

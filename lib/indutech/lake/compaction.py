@@ -5,7 +5,6 @@ Micro-batches that Spark may still run again are not touched, and no file name i
 """
 
 import json
-import shutil
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +18,17 @@ import pyarrow.parquet as pq
 from indutech.lake import layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.layout import KINDS, DataFile, Kind
+from indutech.lake.store import files
+from indutech.lake.store.files import LakePath
+from indutech.lake.store.s3_path import S3Path
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.system.state_files import write_json
 from indutech.tickets.schema import LAKE, REPETITIVE_COLUMNS
 
 TARGET_FILE_BYTES = 128 * 1024**2
 CHECKED_EVERY_BATCHES = 100
 DUE_AT_BATCHES = 50
+_STAGED = ".compaction"
 _ROW_GROUP_ROWS = 500_000
 
 
@@ -66,12 +68,12 @@ def compact(
     """
     finish_interrupted(settings)
     done = []
-    for day, files in _days(settings, open_day_too):
+    for day, old in _days(settings, open_day_too):
         if stop():
             break
-        if not _worth_it(files):
+        if not _worth_it(old):
             continue
-        done.append(_compact_day(settings, day, files))
+        done.append(_compact_day(settings, day, old))
         if on_day:
             on_day(done[-1])
     return done
@@ -85,7 +87,7 @@ def between_batches(settings: Settings, batch: int) -> list[Compaction]:
     if batch % CHECKED_EVERY_BATCHES:
         return []
     days = _days(settings, open_day_too=False)
-    due = any(len({file.batch for file in files}) >= DUE_AT_BATCHES for _, files in days)
+    due = any(len({file.batch for file in old}) >= DUE_AT_BATCHES for _, old in days)
     return compact(settings) if due else []
 
 
@@ -107,10 +109,10 @@ def finish_interrupted(settings: Settings) -> bool:
     journal = layout.journal_file(settings)
     if journal.exists():
         _carry_out(settings, json.loads(journal.read_text()))
-    for staging in settings.lake_dir.glob(".compaction-*"):
-        shutil.rmtree(staging)
-        return True
-    return False
+    lake = files.root(settings)
+    left = [lake / _STAGED] if isinstance(lake, S3Path) else list(lake.glob(f"{_STAGED}-*"))
+    removed = [files.remove_tree(staging) for staging in left]
+    return any(removed)
 
 
 def _days(settings: Settings, open_day_too: bool) -> list[tuple[date, list[DataFile]]]:
@@ -118,71 +120,80 @@ def _days(settings: Settings, open_day_too: bool) -> list[tuple[date, list[DataF
     newest = Checkpoint(settings.checkpoint_dir).last_committed()
     if newest is None:
         return []
-    files = [file for kind in KINDS for file in layout.committed_files(settings, kind)]
-    last_day = max((file.ingest_date for file in files), default=date.min)
+    committed = [file for kind in KINDS for file in layout.committed_files(settings, kind)]
+    last_day = max((file.ingest_date for file in committed), default=date.min)
     by_day: dict[date, list[DataFile]] = defaultdict(list)
-    for file in files:
+    for file in committed:
         if file.batch < newest and (open_day_too or file.ingest_date < last_day):
             by_day[file.ingest_date].append(file)
     return sorted(by_day.items())
 
 
-def _worth_it(files: Sequence[DataFile]) -> bool:
+def _worth_it(old: Sequence[DataFile]) -> bool:
     needed = sum(
-        -(-sum(file.path.stat().st_size for file in files if file.kind == kind) // TARGET_FILE_BYTES) for kind in KINDS
+        -(-sum(file.path.stat().st_size for file in old if file.kind == kind) // TARGET_FILE_BYTES) for kind in KINDS
     )
-    return len(files) > 2 * needed
+    return len(old) > 2 * needed
 
 
-def _compact_day(settings: Settings, day: date, files: Sequence[DataFile]) -> Compaction:
+def _compact_day(settings: Settings, day: date, old: Sequence[DataFile]) -> Compaction:
     run = uuid.uuid4().hex
-    staging = settings.lake_dir / f".compaction-{run}"
+    lake = files.root(settings)
+    # Of a folder beside the files that it is about; of a bucket on this machine, until it is whole.
+    staging = (settings.staging_dir if isinstance(lake, S3Path) else lake) / f"{_STAGED}-{run}"
     # The name of the newest batch merged: an integer, or the column `batch` would change its type for readers.
-    batch = max(file.batch for file in files)
+    batch = max(file.batch for file in old)
     new: dict[str, str] = {}
+    size = 0
     for kind in KINDS:
-        ours = [file for file in files if file.kind == kind]
+        ours = [file for file in old if file.kind == kind]
         if not ours:
             continue
         folder = f"{kind}/ingest_date={day.isoformat()}/batch={batch}"
         (staging / folder).mkdir(parents=True)
         parts = list(_rewritten(ours, staging / folder, run))
         _check(kind, ours, parts)
-        new |= {f"{staging.name}/{folder}/{part.name}": f"{folder}/{part.name}" for part in parts}
-    sizes = [(settings.lake_dir / path).stat().st_size for path in new]
-    before = sum(file.path.stat().st_size for file in files)
-    plan = {"through": batch, "new": new, "old": [str(file.path.relative_to(settings.lake_dir)) for file in files]}
-    write_json(layout.journal_file(settings), plan)
+        for part in parts:
+            size += part.stat().st_size
+            staged = f"{staging.name}/{folder}/{part.name}"
+            if isinstance(lake, S3Path):
+                staged = f"{_STAGED}/{folder}/{part.name}"
+                files.take_in(part, lake / staged)
+            new[staged] = f"{folder}/{part.name}"
+    before = sum(file.path.stat().st_size for file in old)
+    names = [str(file.path.relative_to(lake)) for file in old]  # type: ignore[arg-type]  # both are of one kind
+    plan = {"through": batch, "new": new, "old": names}
+    files.write_json(layout.journal_file(settings), plan)
     _carry_out(settings, plan)
-    shutil.rmtree(staging)
-    return Compaction(day, len(files), len(new), before, sum(sizes))
+    files.remove_tree(staging)
+    return Compaction(day, len(old), len(new), before, size)
 
 
 def _carry_out(settings: Settings, plan: dict[str, object]) -> None:
     """Move the new files in, take the old ones out, note it; each step may be done a second time."""
-    lake = settings.lake_dir
+    lake = files.root(settings)
     for staged, final in plan["new"].items():  # type: ignore[attr-defined]
-        (lake / final).parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder((lake / final).parent)
         if (lake / staged).exists():
-            (lake / staged).replace(lake / final)
+            files.move(lake / staged, lake / final)
     folders = set()
     for old in plan["old"]:  # type: ignore[attr-defined]
         path = lake / old
         path.unlink(missing_ok=True)
-        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+        if isinstance(path, Path):
+            path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
         folders.add(path.parent)
     for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        files.remove_if_empty(folder)
     through = max(int(plan["through"]), _compacted_through(settings))  # type: ignore[call-overload]
-    write_json(layout.compacted_file(settings), {"through": through})
+    files.write_json(layout.compacted_file(settings), {"through": through})
     layout.journal_file(settings).unlink(missing_ok=True)
 
 
-def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Path]:
-    """Write the rows of `files` into few files of about the target size, in the order of the batches."""
-    schema = _schema(files)
-    source = iter(files)
+def _rewritten(old: Sequence[DataFile], folder: Path, run: str) -> Iterator[Path]:
+    """Write the rows of `old` into few files of about the target size, in the order of the batches."""
+    schema = _schema(old)
+    source = iter(old)
     waiting: list[pa.Table] = []
     part = 0
     pending = next(source, None)
@@ -192,7 +203,7 @@ def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Pa
             path, schema, compression="zstd", use_dictionary=REPETITIVE_COLUMNS, write_page_checksum=True
         ) as writer:
             while pending is not None and path.stat().st_size < TARGET_FILE_BYTES:
-                waiting.append(_conformed(pq.ParquetFile(pending.path).read(), schema))
+                waiting.append(_conformed(_read(pending.path), schema))
                 pending = next(source, None)
                 if pending is None or sum(table.num_rows for table in waiting) >= _ROW_GROUP_ROWS:
                     writer.write_table(pa.concat_tables(waiting), row_group_size=_ROW_GROUP_ROWS)
@@ -201,10 +212,18 @@ def _rewritten(files: Sequence[DataFile], folder: Path, run: str) -> Iterator[Pa
         yield path
 
 
-def _schema(files: Sequence[DataFile]) -> pa.Schema:
+def _read(path: LakePath, columns: list[str] | None = None) -> pa.Table:
+    try:
+        with files.parquet(path) as file:
+            return file.read(columns=columns)
+    except OSError as error:
+        raise files.fault(path, error) from error
+
+
+def _schema(old: Sequence[DataFile]) -> pa.Schema:
     """The lake's columns of today, and after them what any of the files has besides."""
-    known = LAKE[files[0].kind]
-    found = pa.unify_schemas([pq.read_schema(file.path).remove_metadata() for file in files])
+    known = LAKE[old[0].kind]
+    found = pa.unify_schemas([files.schema(file.path).remove_metadata() for file in old])
     return pa.schema([*known, *(field for field in found if field.name not in known.names)])
 
 
@@ -225,9 +244,9 @@ def _check(kind: Kind, old: Sequence[DataFile], new: Sequence[Path]) -> None:
         )
 
 
-def _offsets(paths: Sequence[Path]) -> pa.Table:
+def _offsets(paths: Sequence[LakePath]) -> pa.Table:
     columns = ["kafka_partition", "kafka_offset"]
-    table = pa.concat_tables([pq.ParquetFile(path).read(columns=columns) for path in paths])
+    table = pa.concat_tables([_read(path, columns) for path in paths])
     return table.sort_by([(name, "ascending") for name in columns]).combine_chunks()
 
 

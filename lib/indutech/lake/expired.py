@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
+from indutech.lake.store import files
+from indutech.lake.store.files import LakePath
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.system.state_files import write_json
 
 
 class OffsetsExpired(InduTechError):
@@ -34,9 +34,9 @@ class Expired:
         return f"partition {self.partition}, offsets {self.first:,} to {self.last:,}"
 
 
-def expired_file(settings: Settings) -> Path:
+def expired_file(settings: Settings) -> LakePath:
     """Where accepted ranges are kept."""
-    return settings.lake_dir / "expired.json"
+    return files.root(settings) / "expired.json"
 
 
 def find(settings: Settings, known: Identity, topic_starts: Mapping[int, int]) -> list[Expired]:
@@ -73,7 +73,7 @@ def accept(settings: Settings, found: Sequence[Expired]) -> None:
     kept = {(one.partition, one.first, one.last): one for one in accepted(settings)}
     for one in found:
         kept.setdefault((one.partition, one.first, one.last), Expired(one.partition, one.first, one.last, now))
-    write_json(expired_file(settings), {"expired": [asdict(one) for one in kept.values()]})
+    files.write_json(expired_file(settings), {"expired": [asdict(one) for one in kept.values()]})
 
 
 def accepted(settings: Settings) -> list[Expired]:
@@ -84,7 +84,7 @@ def accepted(settings: Settings) -> list[Expired]:
     """
     path = expired_file(settings)
     try:
-        return [Expired(**one) for one in json.loads(path.read_text("utf-8"))["expired"]]
+        return [Expired(**one) for one in json.loads(path.read_text())["expired"]]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as error:

@@ -43,6 +43,10 @@ class SecondPublisher(InduTechError):
     """Another process publishes this lake."""
 
 
+class InABucket(InduTechError):
+    """The Iceberg view is made of hard links, which S3 does not have."""
+
+
 class CannotPublish(InduTechError):
     """Catalogue or metadata of the Iceberg view cannot be read or written."""
 
@@ -80,8 +84,14 @@ def publish(settings: Settings, grace: timedelta = GRACE) -> list[Published]:
 
     Raises:
         SecondPublisher: another process publishes this lake.
+        InABucket: the lake is on S3, where there are no hard links.
         CannotPublish: the catalogue or a file of the metadata is damaged, or there is no room for it.
     """
+    if settings.lake_bucket:
+        raise InABucket(
+            f"The lake {settings.lake_uri} is on S3, which has no hard links: a compaction would take files away from "
+            "readers of a snapshot. Publish a lake in a folder, or read this one through indutech.lake.reader."
+        )
     with _sole_publisher(settings):
         try:
             with closing(catalog(settings)) as tables:
@@ -166,7 +176,7 @@ def _link(settings: Settings, files: Sequence[DataFile]) -> dict[str, DataFile]:
         link = _links(settings, file.kind).joinpath(*name)
         if not link.exists():
             link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(file.path, link)
+            os.link(str(file.path), link)
         found[str(link)] = file
     return found
 

@@ -7,15 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.kafka.topics import Topic
 from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.store import files
+from indutech.lake.store.files import LakePath
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.system.state_files import write_json
+from indutech.tickets.schema import LAKE
 
 
 class LakeIdentityMismatch(InduTechError):
@@ -38,9 +39,9 @@ class Identity:
         return self.start_offsets.get(partition, 0)
 
 
-def identity_file(settings: Settings) -> Path:
+def identity_file(settings: Settings) -> LakePath:
     """Where the identity is kept."""
-    return settings.lake_dir / "identity.json"
+    return files.root(settings) / "identity.json"
 
 
 def read(settings: Settings) -> Identity | None:
@@ -50,10 +51,12 @@ def read(settings: Settings) -> Identity | None:
         LakeIdentityMismatch: the file is there but cannot be read.
     """
     path = identity_file(settings)
-    if not path.exists():
+    try:
+        content = path.read_text()
+    except FileNotFoundError:
         return None
     try:
-        fields = json.loads(path.read_text())
+        fields = json.loads(content)
         return Identity(**{**fields, "start_offsets": {int(p): o for p, o in fields["start_offsets"].items()}})
     except (ValueError, TypeError, KeyError) as error:
         raise LakeIdentityMismatch(
@@ -146,24 +149,24 @@ def claim(settings: Settings, identity: Identity) -> Identity:
 
 
 def _write(settings: Settings, identity: Identity) -> None:
-    write_json(identity_file(settings), asdict(identity))
+    files.write_json(identity_file(settings), asdict(identity))
 
 
 def has_rows(settings: Settings) -> bool:
     """Whether any Parquet file stands in the lake."""
-    folders = (settings.tickets_dir, settings.quarantine_dir)
+    folders = [files.root(settings) / kind for kind in LAKE]
     return any(next(folder.glob("ingest_date=*/batch=*/*.parquet"), None) for folder in folders)
 
 
 def _refuse_incomplete_lake(settings: Settings, checkpoint: Checkpoint) -> None:
     if has_rows(settings):
         raise LakeIdentityMismatch(
-            f"{settings.lake_dir} holds Parquet but no identity.json, so nobody can say which topic it came from. "
+            f"{files.root(settings)} holds Parquet but no identity.json, so nobody can say which topic it came from. "
             "Restore that file, or use another INDUTECH_DATA_DIR."
         )
     if checkpoint.exists():
         raise LakeIdentityMismatch(
-            f"{settings.checkpoint_dir} remembers offsets, but the lake it wrote is gone: {settings.lake_dir} "
+            f"{settings.checkpoint_dir} remembers offsets, but the lake it wrote is gone: {files.root(settings)} "
             "is empty. Restore the lake, or run `indutech reset`, which deletes both together."
         )
 
@@ -173,10 +176,10 @@ def _refuse_other_topics(settings: Settings, known: Identity, topic: Topic) -> N
     if ours == (topic.cluster_id, topic.name, topic.topic_id):
         return
     if known.topic != topic.name:
-        what = f"The lake in {settings.lake_dir} was written from topic {known.topic}, not {topic.name}."
+        what = f"The lake in {files.root(settings)} was written from topic {known.topic}, not {topic.name}."
     elif known.cluster_id != topic.cluster_id:
         what = (
-            f"The lake in {settings.lake_dir} was written from the Kafka cluster {known.cluster_id}, "
+            f"The lake in {files.root(settings)} was written from the Kafka cluster {known.cluster_id}, "
             f"and this one is {topic.cluster_id}."
         )
     else:
@@ -190,7 +193,7 @@ def _refuse_other_topics(settings: Settings, known: Identity, topic: Topic) -> N
 def _refuse_other_checkpoints(settings: Settings, known: Identity, checkpoint: Checkpoint) -> None:
     if known.query_id is not None and checkpoint.query_id() is None:
         raise LakeIdentityMismatch(
-            f"The lake in {settings.lake_dir} is there, but its checkpoint {settings.checkpoint_dir} is gone: "
+            f"The lake in {files.root(settings)} is there, but its checkpoint {settings.checkpoint_dir} is gone: "
             "a new one would number its micro-batches from 0 again and overwrite good data. "
             "Restore the checkpoint, or use another INDUTECH_DATA_DIR."
         )
@@ -203,5 +206,6 @@ def _refuse_other_checkpoints(settings: Settings, known: Identity, checkpoint: C
     if any(end > known.first_offset(partition) for partition, end in stored.items()) and not has_rows(settings):
         raise LakeIdentityMismatch(
             f"The checkpoint in {settings.checkpoint_dir} says that rows were stored, "
-            f"but {settings.lake_dir} has none. Restore the lake, or run `indutech reset`, which deletes both together."
+            f"but {files.root(settings)} has none. Restore the lake, or run `indutech reset`, which deletes both "
+            "together."
         )

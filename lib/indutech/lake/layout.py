@@ -1,18 +1,20 @@
 """The lake's files: `<kind>/ingest_date=YYYY-MM-DD/batch=N/*.parquet`, and which of them are committed."""
 
 import json
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.store import files as lake_files
+from indutech.lake.store.files import LakePath
 from indutech.system.settings import Settings
 from indutech.tickets.schema import LAKE, RowKind
 
 Kind = RowKind
 KINDS: tuple[Kind, ...] = tuple(LAKE)
+_TEMPORARY = (".spark-staging-*", "_temporary", "*/*/_temporary")
 
 
 @dataclass(frozen=True, order=True)
@@ -22,22 +24,22 @@ class DataFile:
     kind: Kind
     ingest_date: date
     batch: int
-    path: Path
+    path: LakePath
 
 
-def root(settings: Settings, kind: Kind) -> Path:
+def root(settings: Settings, kind: Kind) -> LakePath:
     """The folder of one kind of rows."""
-    return settings.tickets_dir if kind == "tickets" else settings.quarantine_dir
+    return lake_files.root(settings) / kind
 
 
-def journal_file(settings: Settings) -> Path:
+def journal_file(settings: Settings) -> LakePath:
     """Where a compaction writes down what it replaces by what, before it does."""
-    return settings.lake_dir / "compaction.json"
+    return lake_files.root(settings) / "compaction.json"
 
 
-def compacted_file(settings: Settings) -> Path:
+def compacted_file(settings: Settings) -> LakePath:
     """Where compactions note the newest micro-batch that they merged; rewritten by each of them."""
-    return settings.lake_dir / "compacted.json"
+    return lake_files.root(settings) / "compacted.json"
 
 
 def all_files(settings: Settings, kind: Kind) -> list[DataFile]:
@@ -59,62 +61,80 @@ def committed_files(settings: Settings, kind: Kind) -> list[DataFile]:
 
 
 def temporary_files(settings: Settings) -> list[Path]:
-    """Return the temporary folders of writers: DuckDB's `**` would read them and stop at a truncated file."""
-    return [
-        path
-        for kind in KINDS
-        for pattern in (".spark-staging-*", "_temporary", "*/*/_temporary")
-        for path in root(settings, kind).glob(pattern)
-    ]
+    """Return the temporary folders of writers: DuckDB's `**` would read them and stop at a truncated file.
+
+    Those of a lake in a bucket are on this machine: in the bucket nothing is seen before it is whole.
+    """
+    staging = settings.staging_dir
+    left = [staging] if staging.exists() else []
+    for kind in KINDS:
+        if isinstance(folder := root(settings, kind), Path):
+            left += [path for pattern in _TEMPORARY for path in folder.glob(pattern)]
+    return left
 
 
 def remove_temporary_files(settings: Settings) -> list[Path]:
     """Delete the temporary folders of a killed writer; the caller holds the lake."""
     left = temporary_files(settings)
     for path in left:
-        shutil.rmtree(path)
+        lake_files.remove_tree(path)
     return left
 
 
-def remove_stale(settings: Settings, kind: Kind, batch: int, written: Iterable[date]) -> list[Path]:
-    """Delete folders of this batch that an earlier try wrote and this one did not, because overwriting spares them."""
+def uncommitted_files(settings: Settings) -> list[DataFile]:
+    """Every file of a micro-batch that is not committed: what a killed one left, while nothing writes."""
+    committed = Checkpoint(settings.checkpoint_dir).last_committed()
+    return [file for kind in KINDS for file in all_files(settings, kind) if committed is None or file.batch > committed]
+
+
+def remove_stale(
+    settings: Settings, kind: Kind, batch: int, written: Iterable[date], before: Iterable[DataFile] = ()
+) -> list[LakePath]:
+    """Delete folders of this batch that an earlier try wrote and this one did not, because overwriting spares them.
+
+    Args:
+        settings: of the lake.
+        kind: of rows.
+        batch: the micro-batch that was written.
+        written: its days.
+        before: what was not committed when this process began to write; to list a whole bucket again would cost much.
+    """
     kept = {f"ingest_date={day.isoformat()}" for day in written}
-    stale = [path for path in root(settings, kind).glob(f"ingest_date=*/batch={batch}") if path.parent.name not in kept]
-    for path in stale:
-        shutil.rmtree(path)
+    place = root(settings, kind)
+    if isinstance(place, Path):
+        folders: set[LakePath] = set(place.glob(f"ingest_date=*/batch={batch}"))
+    else:
+        folders = {file.path.parent for file in before if (file.kind, file.batch) == (kind, batch)}
+    stale = [folder for folder in folders if folder.parent.name not in kept]
+    for folder in stale:
+        lake_files.remove_tree(folder)
     return stale
 
 
-def _compactions(settings: Settings) -> tuple[int, int]:
+def _compactions(settings: Settings) -> tuple[int | str | None, int | str | None]:
     """Changes whenever a compaction begins to replace files or has done so."""
-    return _changed(journal_file(settings)), _changed(compacted_file(settings))
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+    return lake_files.version(journal_file(settings)), lake_files.version(compacted_file(settings))
 
 
 def _files_now(settings: Settings, kind: Kind) -> list[DataFile]:
-    found = {
+    found: dict[LakePath, DataFile] = {
         path: _data_file(kind, path, path) for path in root(settings, kind).glob("ingest_date=*/batch=*/*.parquet")
     }
+    lake = lake_files.root(settings)
     try:
         plan = json.loads(journal_file(settings).read_text())
     except FileNotFoundError:
         return sorted(found.values())
     for old in plan["old"]:
-        found.pop(settings.lake_dir / old, None)
+        found.pop(lake / old, None)
     for staged, final in plan["new"].items():
         if final.startswith(f"{kind}/"):
-            place = settings.lake_dir / final
-            there = place if place.exists() else settings.lake_dir / staged
+            place = lake / final
+            there = place if place.exists() else lake / staged
             found[place] = _data_file(kind, place, there)
     return sorted(found.values())
 
 
-def _data_file(kind: Kind, named: Path, there: Path) -> DataFile:
+def _data_file(kind: Kind, named: LakePath, there: LakePath) -> DataFile:
     day = named.parent.parent.name.removeprefix("ingest_date=")
     return DataFile(kind, date.fromisoformat(day), int(named.parent.name.removeprefix("batch=")), there)

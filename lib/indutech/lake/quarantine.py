@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from indutech.lake import reader
+from indutech.lake import layout, reader
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -105,8 +105,8 @@ def message(settings: Settings, place: Place) -> Refused:
     if found := next(messages(settings, wanted, most=1), None):
         return found
     raise NotInQuarantine(
-        f"No refused message of partition {place.partition}, offset {place.offset} is in {settings.quarantine_dir}: "
-        "`indutech quarantine list` names those that are."
+        f"No refused message of partition {place.partition}, offset {place.offset} is in "
+        f"{layout.root(settings, 'quarantine')}: `indutech quarantine list` names those that are."
     )
 
 

@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from indutech.lake import layout
 from indutech.lake.layout import KINDS, Kind
+from indutech.lake.store import files
+from indutech.lake.store import spark as store_for_spark
+from indutech.lake.store.s3_path import S3Path
 from indutech.system.settings import Settings
 from indutech.tickets import schema
 
@@ -45,11 +48,12 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     `curated` has one row per `ticket_id`. A query that runs while the stream compacts may find a file gone: `query`
     tries again, a connection kept for long does not.
     """
-    connection = duckdb.connect()
+    lake = files.root(settings)
+    connection = files.duckdb_on(lake.bucket if isinstance(lake, S3Path) else None)
     connection.execute("SET TimeZone = 'UTC'")
     for kind in KINDS:
-        files = [str(file.path) for file in layout.committed_files(settings, kind)]
-        connection.execute(f"CREATE VIEW {kind} AS {_scan(kind, files)}")
+        listed = [str(file.path) for file in layout.committed_files(settings, kind)]
+        connection.execute(f"CREATE VIEW {kind} AS {_scan(kind, listed)}")
     connection.execute(f"CREATE VIEW curated AS {_CURATED}")
     return connection
 
@@ -80,23 +84,23 @@ def footprints(settings: Settings) -> list[Footprint]:
     def measure() -> list[Footprint]:
         measured = []
         for kind in KINDS:
-            files = layout.committed_files(settings, kind)
-            size = sum(file.path.stat().st_size for file in files)
-            batches, days = {file.batch for file in files}, {file.ingest_date for file in files}
-            measured.append(Footprint(kind, len(files), size, len(batches), len(days)))
+            found = layout.committed_files(settings, kind)
+            size = sum(file.path.stat().st_size for file in found)
+            batches, days = {file.batch for file in found}, {file.ingest_date for file in found}
+            measured.append(Footprint(kind, len(found), size, len(batches), len(days)))
         return measured
 
     return _again_if_a_file_vanished(measure)
 
 
-def _scan(kind: Kind, files: Sequence[str]) -> str:
+def _scan(kind: Kind, paths: Sequence[str]) -> str:
     known = schema.columns(pa.schema([*schema.LAKE[kind], *schema.FOLDERS]), schema.DUCKDB_TYPES)
     nulls = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in known.items())
     empty = f"SELECT {nulls} WHERE false"
-    if not files:
+    if not paths:
         return empty
     # A view cannot hold a prepared parameter: the list is quoted here.
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in paths)
     folders = ", ".join(f"'{name}': {known[name]}" for name in schema.FOLDERS.names)
     # By name, and with the columns of today: files from before a field was added read as null there.
     return (
@@ -126,15 +130,18 @@ def rows_by_reader(settings: Settings, spark: "SparkSession") -> "pd.DataFrame":
     import pyarrow.dataset as ds
     from pyspark.sql import functions as F
 
-    folder = settings.tickets_dir
-    with duckdb.connect() as connection:
+    folder = layout.root(settings, "tickets")
+    with files.duckdb_for([folder]) as connection:
         by_duckdb = connection.execute(
             f"SELECT {', '.join(_PLACE)} FROM read_parquet(?)",
             [f"{glob.escape(str(folder))}/ingest_date=*/batch=*/*.parquet"],
         ).df()
-    by_arrow = ds.dataset(folder, partitioning="hive").to_table(columns=_PLACE).to_pandas()
-    by_pandas = pd.read_parquet(folder, columns=_PLACE)
-    by_spark = spark.read.parquet(re.sub(r"([\[\]{},*?\\])", r"\\\1", str(folder))).agg(
+    where, system = (folder.in_bucket, folder.bucket.columns) if isinstance(folder, S3Path) else (str(folder), None)
+    by_arrow = ds.dataset(where, partitioning="hive", filesystem=system).to_table(columns=_PLACE).to_pandas()
+    by_pandas = pd.read_parquet(where, columns=_PLACE, filesystem=system)
+    store_for_spark.reach(spark, settings)
+    for_spark = f"s3a://{folder.in_bucket}" if isinstance(folder, S3Path) else str(folder)
+    by_spark = spark.read.parquet(re.sub(r"([\[\]{},*?\\])", r"\\\1", for_spark)).agg(
         F.count("*").alias("rows"), F.count_distinct(*_PLACE).alias("distinct")
     ).first()  # fmt: skip
     counted = {

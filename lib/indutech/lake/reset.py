@@ -1,9 +1,12 @@
 """Start over: lake, checkpoint, audit and broker data go together, because each is meaningless without the others."""
 
-import shutil
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from indutech.kafka import broker as brokers
+from indutech.lake.store import connection, files
+from indutech.lake.store.files import LakePath
 from indutech.lake.writer_lock import sole_writer
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -13,9 +16,23 @@ class StillInUse(InduTechError):
     """Somebody uses what would be deleted."""
 
 
-def listed(settings: Settings) -> list[tuple[Path, int]]:
+@contextlib.contextmanager
+def reached(settings: Settings) -> Iterator[Settings]:
+    """Give settings that reach the lake; a server of ours that never ran is not started to delete nothing."""
+    if settings.lake_bucket and not settings.s3_endpoint and not settings.s3_dir.exists():
+        settings = settings.model_copy(update={"lake_uri": None})
+    with connection.connected(settings) as reaching:
+        yield reaching
+
+
+def listed(settings: Settings) -> list[tuple[LakePath, int]]:
     """What would be deleted, with its size in bytes."""
-    return [(path, _size(path)) for path in _parts(settings) if path.exists()]
+    there: list[tuple[LakePath, int]] = [(path, _size(path)) for path in _parts(settings) if path.exists()]
+    lake = files.root(settings)
+    # Spark leaves empty marks of folders, which are nothing to ask about.
+    if not isinstance(lake, Path) and (size := sum(path.stat().st_size for path in lake.below())):
+        there.insert(0, (lake, size))
+    return there
 
 
 def delete(settings: Settings) -> None:
@@ -30,11 +47,12 @@ def delete(settings: Settings) -> None:
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
         for path, _ in listed(settings):
-            shutil.rmtree(path)
+            files.remove_tree(path)
 
 
 def _parts(settings: Settings) -> list[Path]:
     ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
+    ours.append(settings.staging_dir)
     return ours if settings.bootstrap_servers else [*ours, settings.broker_dir]
 
 

@@ -20,6 +20,7 @@ from indutech.kafka.broker import Broker
 from indutech.kafka.topics import Topic
 from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.store import connection
 from indutech.producer import audit
 from indutech.system import leases
 from indutech.system.errors import InduTechError
@@ -70,12 +71,16 @@ class Diagnosis:
 
 def examine(settings: Settings) -> Diagnosis:
     """Run every check; a check that depends on another one that failed says that it was not made."""
-    findings = [*_java(), *_jars(), *_data_folder(settings), *_processes(settings)]
+    findings = [*_java(), *_jars(settings), *_data_folder(settings), *_processes(settings)]
+    reached, found = _store(settings)
+    findings += found
     broker, found = _broker(settings)
     findings += found
     topic, found = _topic(settings, broker)
     findings += found
-    findings += [*_lake(settings, topic), *_offsets(settings, broker, topic), *_audit(settings, topic)]
+    if reached:
+        findings += [*_lake(reached, topic), *_offsets(reached, broker, topic)]
+    findings += _audit(settings, topic)
     return Diagnosis(findings)
 
 
@@ -86,15 +91,16 @@ def _java() -> Iterator[Finding]:
         yield _problem("Java", error)
 
 
-def _jars() -> Iterator[Finding]:
+def _jars(settings: Settings) -> Iterator[Finding]:
     try:
-        missing = jars.missing()
+        missing = jars.missing(s3=settings.lake_bucket is not None)
     except InduTechError as error:
         yield _problem("jars", error)
         return
     if missing:
         say = f"{len(missing)} locked jars are not in {jars.cache_dir()} yet, such as {missing[0]}."
-        yield Finding("jars", Level.PROBLEM, say, "make setup")
+        later = "make setup" if jars.missing() else "nothing: the next stream fetches those for S3"
+        yield Finding("jars", Level.PROBLEM if jars.missing() else Level.NOTE, say, later)
     else:
         yield _ok("jars", f"All locked jars are in {jars.cache_dir()}.")
 
@@ -144,6 +150,21 @@ def _abandoned_spark(settings: Settings) -> list[int]:
         if "java" in (one.info["name"] or "") and mark in (one.info["cmdline"] or []) and one.info["ppid"] == 1:
             found.append(one.info["pid"])
     return found
+
+
+def _store(settings: Settings) -> tuple[Settings | None, list[Finding]]:
+    """Return settings that reach the lake's store if it answers; an embedded server that does not run is no problem."""
+    if settings.lake_bucket is None:
+        return settings, []
+    if settings.s3_endpoint is None and not connection.status(settings).running:
+        say = "No S3 endpoint is named and the embedded server does not run; commands start it when they need it."
+        return None, [Finding("lake's store", Level.NOTE, f"{say} The lake was not looked at.", "indutech lake start")]
+    try:
+        with connection.connected(settings.model_copy(update={"broker_timeout_s": BROKER_TIMEOUT_S})) as reached:
+            whose = "not ours" if settings.s3_endpoint else "the embedded one"
+            return connection.known(settings), [_ok("lake's store", f"{reached.s3_endpoint} answers ({whose}).")]
+    except InduTechError as error:
+        return None, [_problem("lake's store", error)]
 
 
 def _broker(settings: Settings) -> tuple[Broker | None, list[Finding]]:

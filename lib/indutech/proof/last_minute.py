@@ -9,6 +9,7 @@ import duckdb
 from rich.table import Table
 
 from indutech.lake.layout import DataFile
+from indutech.lake.store import files as lake_files
 from indutech.tickets.analysis import URGENT
 
 SPAN = timedelta(minutes=1)
@@ -29,7 +30,7 @@ class LastMinute:
 def read(files: Sequence[DataFile], now: datetime) -> LastMinute:
     """Count the tickets of the newest committed files."""
     newest = set(sorted({file.batch for file in files})[-_NEWEST_BATCHES:])
-    recent = [str(file.path) for file in files if file.batch in newest]
+    recent = [file.path for file in files if file.batch in newest]
     if not recent:
         return LastMinute()
     question = (
@@ -37,8 +38,9 @@ def read(files: Sequence[DataFile], now: datetime) -> LastMinute:
         "FROM read_parquet(?) WHERE kafka_timestamp > ? GROUP BY ALL"
     )
     try:
-        with duckdb.connect() as connection:
-            rows = connection.execute(question, [list(URGENT), recent, now - SPAN]).fetchall()
+        with lake_files.duckdb_for(recent) as connection:
+            named = [str(path) for path in recent]
+            rows = connection.execute(question, [list(URGENT), named, now - SPAN]).fetchall()
     except duckdb.IOException:  # compacted since it was listed: the next look sees its successor
         return LastMinute()
     by_type, by_team = Counter[str](), Counter[str]()

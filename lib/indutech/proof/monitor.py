@@ -4,17 +4,17 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 from rich.console import Group
 from rich.table import Table
 
 from indutech.kafka.broker import Broker
 from indutech.lake import identity, layout, replay_log
 from indutech.lake.layout import KINDS, DataFile
+from indutech.lake.store import files as lake_files
+from indutech.lake.store.files import LakePath
 from indutech.producer import audit
 from indutech.proof import last_minute
 from indutech.proof.last_minute import LastMinute
@@ -58,7 +58,7 @@ class Monitor:
 
     settings: Settings
     broker: Broker
-    _rows: dict[Path, int] = field(default_factory=dict)
+    _rows: dict[LakePath, int] = field(default_factory=dict)
     _history: deque[tuple[float, int]] = field(default_factory=deque)
     _duplicates: tuple[float, int | None] = (float("-inf"), None)
     _replayed: tuple[int, int] = (0, 0)  # size of the log, and how many messages it names
@@ -89,7 +89,7 @@ class Monitor:
     def _rows_of(self, file: DataFile) -> int:
         if file.path not in self._rows:
             try:
-                self._rows[file.path] = pq.read_metadata(file.path).num_rows
+                self._rows[file.path] = lake_files.metadata(file.path).num_rows
             except FileNotFoundError:  # compacted since it was listed; the next reading counts its successor
                 return 0
         return self._rows[file.path]
@@ -135,7 +135,7 @@ def _latency(files: list[DataFile]) -> tuple[float | None, float | None, float |
 
 def _ask(sql: str, files: list[DataFile]) -> tuple[Any, ...] | None:
     try:
-        with duckdb.connect() as connection:
+        with lake_files.duckdb_for([file.path for file in files]) as connection:
             return connection.execute(sql, [[str(file.path) for file in files]]).fetchone()
     except duckdb.IOException:  # compacted since it was listed: the next reading sees its successor
         return None

@@ -4,11 +4,9 @@ Nothing is remembered between runs, and no count that producer or stream wrote d
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
@@ -16,6 +14,8 @@ from indutech.lake import expired, identity, layout, replay_log
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity, LakeIdentityMismatch
 from indutech.lake.layout import KINDS, DataFile
+from indutech.lake.store import files as lake_files
+from indutech.lake.store.files import LakePath
 from indutech.producer import audit
 from indutech.proof import counting, offset_check, ranges
 from indutech.proof.counting import Counted
@@ -52,8 +52,9 @@ def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
         )
     if known and (known.topic, known.topic_id) != (topic.name, topic.topic_id):
         raise LakeIdentityMismatch(
-            f"The lake in {settings.lake_dir} was written from topic {known.topic} ({known.topic_id}), not from "
-            f"{topic.name} ({topic.topic_id}). Set KAFKA_TOPIC or INDUTECH_DATA_DIR to a pair that belongs together."
+            f"The lake in {lake_files.root(settings)} was written from topic {known.topic} ({known.topic_id}), not "
+            f"from {topic.name} ({topic.topic_id}). Set KAFKA_TOPIC or INDUTECH_DATA_DIR to a pair that belongs "
+            "together."
         )
     for _ in range(_TRIES - 1):
         try:
@@ -84,6 +85,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     }
     holding = _files_holding(counted, duplicated)
     cut = {unit.name for unit in counted.unreadable}
+    lake = lake_files.root(settings)
     unreadable = [file for file in files if file in damaged or str(file.path) in cut]
     readable = [file for file in files if file not in unreadable]
     accepted = expired.accepted(settings)
@@ -129,12 +131,16 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         replayed=len(replay_log.now(settings, broker).places),
         looked="full" if full else "ranges",
         partitions=partitions,
-        unreadable=[str(file.path.relative_to(settings.lake_dir)) for file in unreadable],
-        files_with_twice=[str(Path(name).relative_to(settings.lake_dir)) for name in holding],
+        unreadable=[_name(lake, file) for file in unreadable],
+        files_with_twice=sorted(_name(lake, file) for file in files if str(file.path) in holding),
         held_back=sum(p.held_back for p in partitions),
         expired=sum(ranges.size(p.expired) for p in partitions),
         unverifiable=sum(ranges.size(p.unverifiable) for p in partitions),
     )
+
+
+def _name(lake: LakePath, file: DataFile) -> str:
+    return str(file.path.relative_to(lake))  # type: ignore[arg-type]  # both are of one kind
 
 
 def _unit(file: DataFile) -> Unit:
@@ -146,12 +152,14 @@ def _damaged(files: Sequence[DataFile]) -> set[DataFile]:
     found: set[DataFile] = set()
     for file in files:
         try:
-            with pq.ParquetFile(file.path, page_checksum_verification=True) as whole:
+            with lake_files.parquet(file.path, check_pages=True) as whole:
                 for group in range(whole.num_row_groups):
                     whole.read_row_group(group, use_threads=True)
         except FileNotFoundError as error:
             raise UnitVanished(str(file.path)) from error
-        except (pa.ArrowException, OSError):
+        except (pa.ArrowException, OSError) as error:
+            if (fault := lake_files.fault(file.path, error)) is not error:
+                raise fault from error  # the bucket, not the file
             found.add(file)
     return found
 
@@ -166,9 +174,9 @@ def _files_holding(counted: Counted, found: dict[int, list[Range]]) -> list[str]
 def _duplicate_tickets(files: Sequence[DataFile], stored: int, full: bool) -> int | None:
     if stored > _MOST_TICKETS_COMPARED and not full:
         return None
-    paths = [str(file.path) for file in files if file.kind == "tickets"]
-    if not paths:
+    tickets = [file.path for file in files if file.kind == "tickets"]
+    if not tickets:
         return 0
-    with duckdb.connect() as connection:
+    with lake_files.duckdb_for(tickets) as connection:
         count = "SELECT count(*) - count(DISTINCT ticket_id) FROM read_parquet(?, hive_partitioning = false)"
-        return int(connection.execute(count, [paths]).fetchall()[0][0])
+        return int(connection.execute(count, [[str(path) for path in tickets]]).fetchall()[0][0])

@@ -46,7 +46,7 @@ def settings_for(asked: Asked) -> Settings:
     if not asked.given & {"count", "seed"} or os.environ.get("INDUTECH_DATA_DIR"):
         return settings
     name = f"count-{asked.values['count']}-seed-{asked.values['seed']}"
-    own = {"data_dir": settings.data_dir / "runs" / name, "topic": f"{settings.topic}-{name}"}
+    own = {"data_dir": settings.data_dir / "runs" / name, "topic": f"{settings.topic}-{name}", "lake_uri": None}
     return settings.model_copy(update=own)
 
 

@@ -4,7 +4,7 @@ A batch that Spark runs again has the same number and offsets: they are in the c
 folders of its number, and removes those that it did not write, before the batch is committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -16,7 +16,9 @@ from pyspark.sql import functions as F
 from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity
-from indutech.lake.layout import Kind
+from indutech.lake.layout import DataFile, Kind
+from indutech.lake.store import spark as store_for_spark
+from indutech.lake.store.s3_path import S3Path
 from indutech.stream import cluster, transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.system.settings import Settings
@@ -38,6 +40,8 @@ class BatchWriter:
 
     settings: Settings
     identity: Identity
+    still_ours: Callable[[], None] = lambda: None  # raises once another writer may have the lake
+    uncommitted: Sequence[DataFile] = ()  # what was there when this process began to write
     stored: int = 0
     quarantined: int = 0
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -45,6 +49,7 @@ class BatchWriter:
 
     def __call__(self, kafka_rows: DataFrame, batch: int) -> None:
         """Write the batch into lake and quarantine, and remove what an earlier try of it left elsewhere."""
+        self.still_ours()
         compaction.refuse_compacted(self.settings, batch)
         compaction.between_batches(self.settings, batch)
         self.identity = identity.claim(self.settings, self.identity)
@@ -55,6 +60,7 @@ class BatchWriter:
         self.stored += stored
         self.quarantined += quarantined
         self.counts[batch] = {"stored": stored, "quarantined": quarantined}
+        self.still_ours()  # Spark commits the micro-batch when this returns
 
     def _write_fast(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Store what the fast path takes; the rest comes back with the same pass, and Python validates it."""
@@ -95,7 +101,7 @@ class BatchWriter:
         )
         self._write(transforms.as_tickets(observed, _now()), "tickets", batch)
         found = seen.get
-        layout.remove_stale(self.settings, "tickets", batch, found["dates"])
+        layout.remove_stale(self.settings, "tickets", batch, found["dates"], self.uncommitted)
         return _Seen(found["good"], found["other_count"], found["others"] or [])
 
     def _store_bad(self, validated: DataFrame, batch: int, count: int) -> None:
@@ -107,7 +113,7 @@ class BatchWriter:
             rows = validated.observe(seen, F.collect_set(F.when(bad, transforms.ingest_date())).alias("dates"))
             self._write(transforms.as_quarantine(rows, _now()), "quarantine", batch)
             dates = set(seen.get["dates"])
-        layout.remove_stale(self.settings, "quarantine", batch, dates)
+        layout.remove_stale(self.settings, "quarantine", batch, dates, self.uncommitted)
 
     def _write(
         self, rows: DataFrame, kind: Kind, batch: int, mode: Literal["overwrite", "append"] = "overwrite"
@@ -115,8 +121,11 @@ class BatchWriter:
         # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
         numbered = rows.withColumn("batch", F.lit(str(batch)))
         writer = numbered.write.mode(mode).options(**dict.fromkeys(_NO_DICTIONARY, "false"))
+        where = str(place := layout.root(self.settings, kind))
+        if isinstance(place, S3Path):
+            writer, where = store_for_spark.lake_writer(writer, rows.sparkSession, place, mode)
         with cluster.refusing_unshared(self.settings):
-            writer.partitionBy(*schema.FOLDERS.names).parquet(str(layout.root(self.settings, kind)))
+            writer.partitionBy(*schema.FOLDERS.names).parquet(where)
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""

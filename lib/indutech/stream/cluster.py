@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pyspark
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -15,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from indutech.lake import layout
 from indutech.lake.layout import Kind
+from indutech.lake.store import files as lake_files
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -113,7 +113,7 @@ def refuse_unseen(settings: Settings, batch: int, written: Mapping[Kind, int]) -
     """
     for kind, rows in written.items():
         files = layout.root(settings, kind).glob(f"ingest_date=*/batch={batch}/*.parquet")
-        seen = sum(pq.read_metadata(file).num_rows for file in files)
+        seen = sum(lake_files.metadata(file).num_rows for file in files)
         if seen != rows:
             raise LakeNotShared(
                 f"{_not_shared(settings)} Of micro-batch {batch} {rows:,} {kind} were written, {seen:,} are there."

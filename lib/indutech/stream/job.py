@@ -16,6 +16,7 @@ from indutech.kafka import connection, topics
 from indutech.kafka.broker import Broker, BrokerNotReady
 from indutech.lake import compaction, expired, identity, layout
 from indutech.lake.checkpoint import Checkpoint
+from indutech.lake.store import spark as store_for_spark
 from indutech.lake.writer_lock import sole_writer
 from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
@@ -53,6 +54,7 @@ class StreamResult:
     quarantined: int
     seconds: float
     stopped_by_user: bool
+    place: str  # where the tickets are
     held_back: int = 0
 
 
@@ -78,6 +80,7 @@ def run(
 
     Raises:
         SecondWriter: another stream or compaction holds this lake.
+        HeldElsewhere: another data folder or machine does.
         LakeIdentityMismatch: lake, checkpoint and topic do not belong together.
         CheckpointDamaged: the checkpoint cannot be read.
         OffsetsExpired: the broker has deleted messages that were not stored, and nobody accepted that.
@@ -85,7 +88,7 @@ def run(
         StreamFailed: Spark stopped with an error.
         RightMissing: the user of the settings may not read the topic.
     """
-    with storage.writing(settings.data_dir, _NOTHING_LOST), sole_writer(settings):
+    with storage.writing(settings.data_dir, _NOTHING_LOST), sole_writer(settings) as still_ours:
         topic = topics.ensure_topic(broker, settings)
         topics.refuse_without("READ", broker, topic)
         starts = topics.start_offsets(broker, topic.name)
@@ -101,10 +104,12 @@ def run(
         layout.remove_temporary_files(settings)
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
-        writer = BatchWriter(settings, known)
+        writer = BatchWriter(settings, known, still_ours, layout.uncommitted_files(settings))
+        place = str(layout.root(settings, "tickets"))
         position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
         spark = spark or _new_session(settings)
+        store_for_spark.reach(spark, settings)
         listener = metrics.ProgressWriter(settings, writer, position)
         spark.streams.addListener(listener)
         try:
@@ -139,7 +144,7 @@ def run(
         if not stop():  # whoever stops it may do so because the broker is down
             ends = topics.end_offsets(broker, topic.name)
             held_back = sum(identity.held_back(broker, topic.name, ends).values())
-        return StreamResult(listener.batches, writer.stored, writer.quarantined, seconds, stop(), held_back)
+        return StreamResult(listener.batches, writer.stored, writer.quarantined, seconds, stop(), place, held_back)
 
 
 def _new_session(settings: Settings) -> SparkSession:

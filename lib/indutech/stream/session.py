@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from indutech.jvm.jars import spark_kafka_jars
 from indutech.jvm.java import spark_environment
+from indutech.lake.store import spark as store_for_spark
 from indutech.stream import cluster
 from indutech.system.settings import Settings
 
@@ -59,7 +60,7 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         f'"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"',
         f'"-Dindutech.log={log}"',
     ]
-    jars = spark_kafka_jars()
+    jars = [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
     return {
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.driver_memory,

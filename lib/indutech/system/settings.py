@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[3]
+_BUCKET = r"s3a?://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(/[A-Za-z0-9!_.*'()=-]+)*)/?"
 
 
 class Settings(BaseSettings):
@@ -71,6 +72,29 @@ class Settings(BaseSettings):
         alias="INDUTECH_DATA_DIR",
         description="Lake, checkpoint, audit and embedded broker data; they belong together.",
     )
+    lake_uri: str | None = Field(
+        None,
+        alias="INDUTECH_LAKE_URI",
+        description="The lake: a folder, or s3a://bucket/prefix. Empty: the folder `lake` in the data folder.",
+    )
+    s3_endpoint: str | None = Field(
+        None,
+        alias="INDUTECH_S3_ENDPOINT",
+        pattern=r"^https?://[^/\s]+/?$",
+        description="Where S3 is, such as https://s3.eu-west-3.amazonaws.com. Empty: an embedded server is started.",
+    )
+    aws_region: str = Field("eu-west-3", alias="AWS_REGION", description="The region of the bucket.")
+    aws_access_key_id: str | None = Field(
+        None,
+        alias="AWS_ACCESS_KEY_ID",
+        description="The key for S3. Empty: the role of the machine, as AWS's own tools find it.",
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        None, alias="AWS_SECRET_ACCESS_KEY", description="The secret of that key."
+    )
+    aws_session_token: SecretStr | None = Field(
+        None, alias="AWS_SESSION_TOKEN", description="The token of a key that is valid for a while only."
+    )
     broker_timeout_s: float = Field(
         20,
         alias="INDUTECH_BROKER_TIMEOUT_S",
@@ -104,6 +128,21 @@ class Settings(BaseSettings):
     def _from_project_root(cls, path: Path | None) -> Path | None:
         return PROJECT / path if path else None  # an absolute path stays what it is
 
+    @field_validator("lake_uri")
+    @classmethod
+    def _folder_or_bucket(cls, uri: str | None) -> str | None:
+        if uri is None or not (scheme := re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", uri)):
+            return str(PROJECT / uri) if uri else None
+        if scheme[1] not in ("s3", "s3a") or not re.fullmatch(_BUCKET, uri):
+            raise ValueError("it must be a folder, or s3a://bucket/prefix with a bucket's name as AWS allows it")
+        return uri.rstrip("/")
+
+    @property
+    def lake_bucket(self) -> tuple[str, str] | None:
+        """Bucket and prefix of a lake on S3; None for one in a folder."""
+        found = re.fullmatch(_BUCKET, self.lake_uri or "")
+        return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
+
     @field_validator("spark_master")
     @classmethod
     def _known_master(cls, master: str) -> str:
@@ -115,18 +154,30 @@ class Settings(BaseSettings):
 
     @property
     def lake_dir(self) -> Path:
-        """The lake: tickets, quarantine and the identity that ties them to a topic."""
+        """The lake in a folder; of one on S3, what stays on this machine beside it (the log of replays)."""
+        if self.lake_uri and not self.lake_bucket:
+            return Path(self.lake_uri)
         return self.data_dir / "lake"
 
     @property
     def tickets_dir(self) -> Path:
-        """Valid tickets, one folder per date and micro-batch."""
+        """Valid tickets of a lake in a folder, one folder per date and micro-batch."""
         return self.lake_dir / "tickets"
 
     @property
     def quarantine_dir(self) -> Path:
-        """Messages that broke the contract, one folder per date and micro-batch."""
+        """Messages of a lake in a folder that broke the contract, one folder per date and micro-batch."""
         return self.lake_dir / "quarantine"
+
+    @property
+    def staging_dir(self) -> Path:
+        """Where rows on their way to S3 wait on this machine; nothing but leftovers is in it while nothing writes."""
+        return self.data_dir / "spark-staging"
+
+    @property
+    def s3_dir(self) -> Path:
+        """Data of the embedded S3 server."""
+        return self.data_dir / "s3"
 
     @property
     def checkpoint_dir(self) -> Path:

@@ -18,6 +18,7 @@ from indutech.architecture.templates.parts import (
     template,
     zone_letter,
 )
+from indutech.lake.store import policy as rights
 
 NAMES = {"mqtt_bridge": "Bridge", "redpanda": "Broker", "spark_compute": "Spark"}
 
@@ -42,8 +43,7 @@ def stream(platform: Platform) -> Template:
 
 def _lake() -> dict[str, Any]:
     buckets = [imported("LakeArn"), {"Fn::Join": ["", [imported("LakeArn"), "/*"]]}]
-    policy = allow("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
-                   resource=buckets)  # fmt: skip
+    policy = allow(*rights.WRITE_OBJECTS, *rights.LIST, *rights.LIST_UPLOADS, resource=buckets)
     keys = [imported("KeyLake"), imported("KeyPersonal")]
     policy["Statement"] += allow("kms:Decrypt", "kms:GenerateDataKey", resource=keys)["Statement"]
     tables = [sub(f"arn:${{AWS::Partition}}:glue:${{AWS::Region}}:${{AWS::AccountId}}:{what}")

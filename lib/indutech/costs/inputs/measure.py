@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,8 @@ import pyarrow.parquet as pq
 
 from indutech.costs.inputs.measurement import FILE_NAME, Bracket, Measurement, MeasurementError, Question
 from indutech.lake import layout, reader
+from indutech.lake.store import files as lake_files
+from indutech.lake.store.files import LakePath
 from indutech.system.settings import Settings
 from indutech.system.state_files import write_json
 from indutech.tickets import schema
@@ -46,7 +47,7 @@ def measure(settings: Settings, today: date) -> Measurement:
     footprint = next(found for found in reader.footprints(settings) if found.kind == "tickets")
     if not files:
         raise MeasurementError(
-            f"No ticket in {settings.lake_dir}. "
+            f"No ticket in {layout.root(settings, 'tickets')}. "
             "Run `indutech produce --load --count 2000000`, then `indutech stream --once`."
         )
     wire = reader.query(settings, f"SELECT count(*) AS tickets, sum({_JSON_BYTES}) AS bytes FROM tickets")
@@ -85,12 +86,12 @@ _AS_WRITTEN = [
 _JSON_BYTES = f"octet_length(encode(to_json({{{', '.join(_AS_WRITTEN)}}})))"
 
 
-def column_bytes(files: Sequence[Path], columns: Sequence[str]) -> int:
+def column_bytes(files: Sequence[LakePath], columns: Sequence[str]) -> int:
     """Compressed bytes of some columns, which is what Spectrum and Athena bill for Parquet."""
     return sum(
         group.column(index).total_compressed_size
         for file in files
-        for metadata in [pq.ParquetFile(file).metadata]
+        for metadata in [lake_files.metadata(file)]
         for group in map(metadata.row_group, range(metadata.num_row_groups))
         for index in range(group.num_columns)
         if group.column(index).path_in_schema in columns

@@ -1,6 +1,3 @@
-"""The embedded Apache Kafka: its settings, its command line, and the supervisor process that owns it.
+"""The embedded Apache Kafka, one node or three: its settings, its command line, and how it is launched."""
 
-`supervisor` is also started as a program and imports only the standard library, to stay small.
-"""
-
-__all__ = ["process", "properties", "supervisor"]
+__all__ = ["process", "properties"]

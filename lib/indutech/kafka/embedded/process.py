@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +16,12 @@ import psutil
 from indutech.jvm import jars, java
 from indutech.kafka.connection import Security
 from indutech.kafka.embedded import properties
-from indutech.kafka.embedded.supervisor import node_folders
 from indutech.kafka.readiness import BrokerNotReady
-from indutech.system import leases
+from indutech.system import supervisor
+from indutech.system.supervisor import node_folders
 
 LARGEST_LOG_BYTES = 5_000_000
+STATE = "broker.json"  # which process the broker is
 
 
 def make_nodes(folder: Path, count: int) -> None:
@@ -57,31 +57,14 @@ def is_formatted(folder: Path) -> bool:
 
 def launch(folder: Path) -> None:
     """Start the supervisor, and through it the broker, in a session of their own; returns at once."""
-    # The supervisor inherits this descriptor: the file stays locked exactly as long as it lives.
-    lock = leases.try_lock(folder / "supervisor.lock")
-    if lock is None:
+    command, mark = _java("kafka.Kafka", "server.properties"), "data/meta.properties"
+    if not supervisor.launch(folder, command, state=STATE, mark=mark, env=_environment(), log=log_file(folder)):
         raise BrokerNotReady(f"The broker in {folder} is being stopped by somebody else: try again.")
-    supervisor = [sys.executable, "-P", "-m", "indutech.kafka.embedded.supervisor", str(folder)]
-    try:
-        with log_file(folder).open("ab") as log:
-            subprocess.run(
-                [*supervisor, *_java("kafka.Kafka", "server.properties")],
-                cwd=folder,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=[lock],
-                check=True,
-            )
-    finally:
-        os.close(lock)
 
 
 def is_supervised(folder: Path) -> bool:
     """Tell whether a supervisor, and so a broker, runs in this folder."""
-    return leases.is_locked(folder / "supervisor.lock")
+    return supervisor.is_supervised(folder)
 
 
 def has_answered(folder: Path) -> None:

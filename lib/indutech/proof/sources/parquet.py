@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from indutech.lake.store import files as lake_files
+from indutech.lake.store.files import LakePath
 from indutech.proof.sources import columns as known_columns
 from indutech.proof.sources.columns import Columns
 from indutech.proof.sources.unit import BATCH_ROWS, Places, Source, TableUnreadable, Unit, UnitUnreadable, UnitVanished
@@ -36,15 +38,15 @@ def open_files(where: str, wanted: Columns | None, topic: str | None, kind: str)
 
 
 def file_unit(
-    file: Path, columns: Columns, *, topic: str | None = None, kind: str = "table", name: str | None = None
+    file: LakePath, columns: Columns, *, topic: str | None = None, kind: str = "table", name: str | None = None
 ) -> Unit:
     """One Parquet file; a column that only the path names (`kafka_partition=3/`) is taken from there."""
     return Unit(name or str(file), partial(_read, file, columns, topic), kind, _written(file))
 
 
-def _read(file: Path, columns: Columns, topic: str | None) -> Iterator[Places]:
+def _read(file: LakePath, columns: Columns, topic: str | None) -> Iterator[Places]:
     try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+        with lake_files.parquet(file, check_pages=True) as parquet:
             there = known_columns.names_in(parquet.schema_arrow)
             in_file = [name for name in columns.named if name in there]
             in_path = {name: value for name, value in _of_path(file).items() if name in columns.named}
@@ -53,6 +55,8 @@ def _read(file: Path, columns: Columns, topic: str | None) -> Iterator[Places]:
     except FileNotFoundError as error:
         raise UnitVanished(str(file)) from error
     except (pa.ArrowException, OSError) as error:
+        if (fault := lake_files.fault(file, error)) is not error:
+            raise fault from error  # the bucket, not the file
         raise UnitUnreadable(_one_line(error)) from error
 
 
@@ -64,8 +68,8 @@ def _with_constants(batch: pa.RecordBatch, in_path: dict[str, str], there: set[s
     return batch
 
 
-def _of_path(file: Path) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in file.parent.parts if part.count("=") == 1)
+def _of_path(file: LakePath) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in Path(str(file.parent)).parts if part.count("=") == 1)
 
 
 def _files(where: str) -> list[Path]:
@@ -93,7 +97,9 @@ def _shortened(file: Path, where: str) -> str:
     return str(file.relative_to(folder)) if folder.is_dir() else str(file)
 
 
-def _written(file: Path) -> str:
+def _written(file: LakePath) -> str:
+    if not isinstance(file, Path):
+        return ""
     try:
         at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except FileNotFoundError:

@@ -1,0 +1,169 @@
+"""The embedded S3 server: SeaweedFS in one process, for lakes of this machine, with keys that it makes itself.
+
+It listens on 127.0.0.1 only, sends no telemetry, and has neither a console nor any of the other services of its
+program. It knows three keys: one that makes the bucket, the `writer` of that bucket, and a `reader` that may only list
+and read it.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from indutech.lake.store.bucket import StoreNotReady
+from indutech.system import supervisor
+
+STATE = "server.json"  # which process the server is
+LARGEST_LOG_BYTES = 5_000_000
+_MARK = "data/vol_dir.uuid"  # its own mark of a folder with data
+_SETTINGS = "settings.json"
+_IDENTITIES = "identities.json"
+_STOPS_WITHIN_S = 0.5
+_SERVICES = ("master", "volume", "filer", "admin", "s3")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the embedded server."""
+
+    key: str
+    secret: str
+
+
+def prepare(folder: Path, bucket: str, *, new_ports: bool) -> None:
+    """Write what the server reads: ports that stay the same if they can, keys that always do."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+    remove_sockets(folder)
+    known = _known(folder)
+    ports = known.get("ports", [])
+    if new_ports or len(ports) != 2 * len(_SERVICES) or not all(map(_is_free, ports)):
+        ports = _free_ports(2 * len(_SERVICES))
+    rights = {
+        "admin": ["Admin"],  # only to make the bucket
+        "writer": [f"{what}:{bucket}" for what in ("Read", "Write", "List")],
+        "reader": [f"{what}:{bucket}" for what in ("Read", "List")],
+    }
+    keys = known.get("keys") or {who: [_random(20), _random(40)] for who in rights}
+    _write_secretly(folder / _SETTINGS, {"ports": ports, "keys": keys, "bucket": bucket})
+    identities = [
+        {"name": who, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": rights[who]}
+        for who, (key, secret) in keys.items()
+    ]
+    _write_secretly(folder / _IDENTITIES, {"identities": identities})
+    log = log_file(folder)
+    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+        log.replace(log.with_suffix(".previous.log"))
+
+
+def launch(folder: Path) -> None:
+    """Start the server under a supervisor; returns at once."""
+    numbers = iter(_known(folder)["ports"])
+    ports = [f"-{service}.port{which}={next(numbers)}" for service in _SERVICES for which in ("", ".grpc")]
+    command = [
+        *(str(program()), "-logtostderr", "mini", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *ports),
+        *(f"-s3.config={_IDENTITIES}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.allowedOrigins="),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"),
+        # It is the only master: else it waits up to 20 s for others to vote, each time it starts.
+        *("-master.electionTimeout=1s", "-master.resumeState=false"),
+    ]
+    how: Any = {"state": STATE, "mark": _MARK, "env": dict(os.environ), "log": log_file(folder)}
+    # What it acknowledged is with the system; told to stop, it waits 15 s for clients of its own.
+    if not supervisor.launch(folder, command, **how, stops_within_s=_STOPS_WITHIN_S):
+        raise StoreNotReady(f"The S3 server in {folder} is being stopped by somebody else: try again.")
+
+
+def program() -> Path:
+    """Return the server's program, which is installed beside Python.
+
+    Raises:
+        StoreNotReady: it is not installed.
+    """
+    weed = Path(sys.executable).with_name("weed")
+    if not weed.exists():
+        raise StoreNotReady(
+            "The packages bring no S3 server for this machine: name one with INDUTECH_S3_ENDPOINT, or use a folder."
+        )
+    return weed
+
+
+def endpoint(folder: Path) -> str:
+    """Return where the server of this folder listens."""
+    return f"http://127.0.0.1:{_known(folder)['ports'][2 * _SERVICES.index('s3')]}"
+
+
+def key(folder: Path, who: str) -> Key:
+    """Return the key of `admin`, `writer` or `reader`."""
+    return Key(*_known(folder)["keys"][who])
+
+
+def log_file(folder: Path) -> Path:
+    """Return where the server writes what it does."""
+    return folder / "server.log"
+
+
+def log_tail(folder: Path, lines: int = 3) -> str:
+    """Return the end of the log in one line."""
+    try:
+        text = log_file(folder).read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return "it wrote no log"
+    return " | ".join(line.strip() for line in text.splitlines()[-lines:])[:600]
+
+
+def kill_orphan(folder: Path) -> None:
+    """Kill a server whose supervisor was killed, if that process is still the server of this folder."""
+    for pid in supervisor.pids_of(folder, STATE):
+        with contextlib.suppress(psutil.Error, OSError):
+            if Path((found := psutil.Process(pid)).cwd()).samefile(folder) and "server" in found.cmdline():
+                found.kill()
+                found.wait(10)
+
+
+def remove_sockets(folder: Path) -> None:
+    """Delete the sockets that a killed server leaves in /tmp, whose names have its ports."""
+    for port in _known(folder).get("ports", []):
+        for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108, it knows no other place
+            socket_file.unlink(missing_ok=True)
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / _SETTINGS).read_text("utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def _write_secretly(file: Path, content: object) -> None:
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(content), "utf-8")
+
+
+def _random(length: int) -> str:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
