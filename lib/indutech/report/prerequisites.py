@@ -55,7 +55,8 @@ def lesson(settings: Settings, name: str) -> Settings:
     folder = settings.data_dir / "runs" / f"lesson-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     # Two micro-batches show what many would, and each one costs Spark two seconds of planning.
-    return settings.model_copy(update={"data_dir": folder, "max_batch_tickets": 2 * settings.max_batch_tickets})
+    own = {"data_dir": folder, "lake_uri": None, "max_batch_tickets": 2 * settings.max_batch_tickets}
+    return settings.model_copy(update=own)
 
 
 def hold_broker(settings: Settings) -> Broker:

@@ -38,9 +38,8 @@ def waited(settings: Settings, broker: Broker, spark: SparkSession, *, rate: int
     Raises:
         StreamTooSlow: a minute after the last ticket was sent, some are not stored.
     """
-    own = settings.model_copy(
-        update={"topic": f"{settings.topic}-live", "data_dir": settings.data_dir / "runs" / "live", "trigger_s": 0.5}
-    )
+    folder, topic = settings.data_dir / "runs" / "live", f"{settings.topic}-live"
+    own = settings.model_copy(update={"topic": topic, "data_dir": folder, "lake_uri": None, "trigger_s": 0.5})
     topics.ensure_topic(broker, own)
     before = topics.end_offsets(broker, own.topic)
     stopping, position = threading.Event(), StreamPosition(own, broker, asks=False)

@@ -34,6 +34,7 @@ def set_up(settings: Settings, *, batch_tickets: int) -> Bench:
     folder = settings.data_dir / "resilience"
     shutil.rmtree(folder, ignore_errors=True)
     own = {
+        "lake_uri": None,
         "data_dir": folder,
         "topic": TOPIC,
         "bootstrap_servers": None,  # the embedded one, even if another is named: that one is not ours to kill

@@ -65,6 +65,7 @@ def _process(bench: Bench, number: int) -> Iterator["subprocess.Popen[str]"]:
         "KAFKA_BOOTSTRAP_SERVERS": bench.broker.bootstrap_servers,
         "KAFKA_TOPIC": settings.topic,
         "INDUTECH_DATA_DIR": str(settings.data_dir),
+        "INDUTECH_LAKE_URI": "",
         "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
         "INDUTECH_DRIVER_MEMORY": "1g",
     }
