@@ -18,6 +18,10 @@ PLOTLY = "application/vnd.plotly.v1+json"
 # Where the figures of a cell come from once they have been through broker and Spark.
 THROUGH_SPARK = {"reader", "job", "reconcile", "metrics", "kills", "readers", "poison", "rebalance"}
 
+# What belongs into the package; a reader of the notebooks that teach sees a loop and a sink as they would write them.
+ELSEWHERE = r"^\s*(def|class|%|!)|sys\.path|pip install"
+TEACHING = ("02_producer", "03_stream")
+
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
 
@@ -71,10 +75,11 @@ def test_a_notebook_opens_with_its_question_and_answer(name: str) -> None:
 
 @every_notebook
 def test_the_work_is_done_elsewhere(name: str) -> None:
-    """No cell is longer than twelve lines; no function, no path, no installing in a notebook."""
+    """No cell is longer than fifteen lines; no path, no installing; functions only where they are what is taught."""
+    elsewhere = r"^\s*(class|%|!)|sys\.path|pip install" if name in TEACHING else ELSEWHERE
     for cell in code_cells(name):
-        assert cell["source"].count("\n") < 12, cell["source"]
-        assert not re.search(r"^\s*(def|class|%|!)|sys\.path|pip install", cell["source"], re.MULTILINE), cell["source"]
+        assert cell["source"].count("\n") < 15, cell["source"]
+        assert not re.search(elsewhere, cell["source"], re.MULTILINE), cell["source"]
 
 
 @every_notebook

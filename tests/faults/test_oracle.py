@@ -22,7 +22,7 @@ def fault() -> Fault:
     return Fault(12, "the mutant", "the oracle catches it", lambda _: None)
 
 
-@pytest.mark.faults_short
+@pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_the_mutant_is_caught(laboratory: Laboratory) -> None:
     """A stream that appends looks the same until it dies between its writes: then every ticket stands twice."""

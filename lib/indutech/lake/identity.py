@@ -53,7 +53,7 @@ def read(settings: Settings) -> Identity | None:
     path = identity_file(settings)
     try:
         content = path.read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fields = json.loads(content)

@@ -16,6 +16,7 @@ from indutech.lake.store import spark as store_for_spark
 from indutech.stream import cluster
 from indutech.system.settings import Settings
 
+_COMMIT_PROTOCOL = "org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol"
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
 
 _OF_OTHER_SPARKS = (
@@ -79,6 +80,8 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.hadoop.parquet.compression.codec.zstd.level": "1",
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
+        # Spark's own, said aloud: the jars for S3 bring another one, which in a folder adds where it should replace.
+        "spark.sql.sources.commitProtocolClass": _COMMIT_PROTOCOL,
         # With few dates in a batch, one open file per date is cheaper than sorting every row by date.
         "spark.sql.maxConcurrentOutputFileWriters": "16",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",

@@ -66,7 +66,7 @@ def _threats(platform: Platform) -> str:
 
 
 def _data(platform: Platform) -> str:
-    classes = ", ".join(f"{one.name} ({one.level})" for one in platform.data_class)
+    classes = ", ".join(f"{one.name} ({one.level})".replace("`", "") for one in platform.data_class)
     return (
         f"{len(platform.data_class)} classes of data in the colour of their level, in the components that hold them, "
         f"with who reads each in clear: {classes}."
