@@ -17,6 +17,7 @@ from indutech.kafka.broker import Broker
 from indutech.kafka.readiness import asking
 from indutech.lake.checkpoint import Checkpoint
 from indutech.system.settings import Settings
+from tests.processes import environment_of
 
 Found = TypeVar("Found")
 
@@ -24,18 +25,9 @@ Found = TypeVar("Found")
 @contextmanager
 def running(settings: Settings, *arguments: str, prefix: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
     """`indutech` with these settings, in a session of its own; it and its children are dead at the end."""
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
-        "KAFKA_TOPIC": settings.topic,
-        "INDUTECH_DATA_DIR": str(settings.data_dir),
-        "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
-        "INDUTECH_DRIVER_MEMORY": "1g",
-        "SPARK_MASTER": settings.spark_master,
-    }
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "indutech", *arguments],
-        env=environment,
+        env=environment_of(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from indutech.stream.publishing import published
 from indutech.system.settings import Settings
 from tests import lakes
 from tests.foreign_reader import PIN_EVERY
+from tests.processes import running
 from tests.test_iceberg import PER_BATCH, write_file
 
 READER = Path(__file__).with_name("foreign_reader.py")
@@ -151,11 +152,11 @@ def test_whole_batches_only_while_the_stream_dies(
     draws = random.Random(SEED)  # noqa: S311 - moments of death, repeatable
     log = EndsOfBatches(settings)
     deadline = time.monotonic() + LONG_RUN_S
-    with running(settings, "produce", "--rate", "400", "--seed", str(SEED)) as producer, log:
+    with commanded(settings, "produce", "--rate", "400", "--seed", str(SEED)) as producer, log:
         reader = reading(settings)
         for number in range(KILLS):
             until = deadline - (KILLS - 1 - number) * LONG_RUN_S / KILLS
-            with running(settings, "stream", "--publish", "1"):
+            with commanded(settings, "stream", "--publish", "1"):
                 before = log.newest()
                 wait_for(lambda before=before: log.newest() > before, 120)
                 # Not a wait for something: the random moment of death.
@@ -165,7 +166,7 @@ def test_whole_batches_only_while_the_stream_dies(
                     compaction.compact(settings, open_day_too=True)
         os.killpg(producer.pid, signal.SIGTERM)
         assert producer.wait(60) == 0
-        with running(settings, "stream", "--once", "--publish", "1") as last:
+        with commanded(settings, "stream", "--once", "--publish", "1") as last:
             assert last.wait(300) == 0
         enough = reader.readings() + PIN_EVERY
         wait_for(lambda: reader.readings() >= enough or reader.process.poll() is not None)
@@ -210,29 +211,9 @@ class EndsOfBatches:
             self.ends[batch] = {str(partition): end for partition, end in ends.items() if end}
 
 
-@contextmanager
-def running(settings: Settings, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A command in a session of its own, with all that it starts; dead at the end in any case."""
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
-        "KAFKA_TOPIC": settings.topic,
-        "INDUTECH_DATA_DIR": str(settings.data_dir),
-        "INDUTECH_TRIGGER_S": str(settings.trigger_s),
-        "INDUTECH_DRIVER_MEMORY": "1g",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "indutech", *command, "--json"],
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+def commanded(settings: Settings, *command: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    """A command of the project, with what it prints thrown away."""
+    return running(settings, "-m", "indutech", *command, "--json", stdout=subprocess.DEVNULL)
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:

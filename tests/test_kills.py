@@ -1,13 +1,8 @@
 """The stream is killed with SIGKILL where it hurts, then left to finish: every reader sees each offset exactly once."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -23,6 +18,7 @@ from indutech.lake.writer_lock import sole_writer
 from indutech.proof import reconcile
 from indutech.system.settings import Settings
 from indutech.tickets import generator
+from tests.processes import running
 from tests.topics_filled import Place, send
 
 pytestmark = pytest.mark.timeout(1200)  # six starts of Spark, on a machine that may be busy
@@ -67,14 +63,14 @@ def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
     settings = sent[0]
     draws = random.Random(11)  # noqa: S311 - moments of death, repeatable
 
-    with _running(settings, DIES_BETWEEN_THE_TWO_WRITES + RUNS) as process:
+    with running(settings, "-c", DIES_BETWEEN_THE_TWO_WRITES + RUNS) as process:
         assert process.wait(300) == -signal.SIGKILL
     assert list(settings.tickets_dir.glob(GLOB)), "it died before the first write"
     assert _committed(settings) == -1
 
     for _ in range(3):
         enough = _committed(settings) + 2
-        with _running(settings, RUNS):
+        with running(settings, "-c", RUNS):
             _wait_for(lambda enough=enough: _committed(settings) >= enough)
             time.sleep(draws.uniform(0, 1))  # not a wait for something: the random moment of death
 
@@ -87,7 +83,7 @@ def survivor(sent: tuple[Settings, set[Place], set[Place]]) -> Settings:
     (settings.checkpoint_dir / "offsets" / str(newest + 1)).unlink(missing_ok=True)
     assert Checkpoint(settings.checkpoint_dir).to_replay() == newest
 
-    with _running(settings, RUNS) as process:
+    with running(settings, "-c", RUNS) as process:
         assert process.wait(300) == 0
     return settings
 
@@ -136,26 +132,6 @@ def test_a_compacted_batch_is_refused(survivor: Settings, broker: Broker, spark:
 def _committed(settings: Settings) -> int:
     newest = Checkpoint(settings.checkpoint_dir).last_committed()
     return -1 if newest is None else newest
-
-
-@contextmanager
-def _running(settings: Settings, program: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The stream in a session of its own, so that its JVM dies in the same instant; dead at the end in any case."""
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
-        "KAFKA_TOPIC": settings.topic,
-        "INDUTECH_DATA_DIR": str(settings.data_dir),
-        "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
-        "INDUTECH_DRIVER_MEMORY": "1g",
-    }
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
 
 
 def _wait_for(condition, seconds: float = 200) -> None:

@@ -75,10 +75,10 @@ def test_a_notebook_opens_with_its_question_and_answer(name: str) -> None:
 
 @every_notebook
 def test_the_work_is_done_elsewhere(name: str) -> None:
-    """No cell is longer than fifteen lines; no path, no installing; functions only where they are what is taught."""
+    """No cell is longer than twelve lines; no path, no installing; functions only where they are what is taught."""
     elsewhere = r"^\s*(class|%|!)|sys\.path|pip install" if name in TEACHING else ELSEWHERE
     for cell in code_cells(name):
-        assert cell["source"].count("\n") < 15, cell["source"]
+        assert cell["source"].count("\n") < 12, cell["source"]
         assert not re.search(elsewhere, cell["source"], re.MULTILINE), cell["source"]
 
 

@@ -8,12 +8,10 @@ import glob
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from indutech.proof import reconcile
 from indutech.stream import job
 from indutech.system.settings import Settings
 from indutech.tickets import generator
+from tests.processes import running
 from tests.s3_proxy import s3_proxy
 from tests.topics_filled import Place, send
 
@@ -121,7 +120,7 @@ def test_killed_again_and_again_every_reader_sees_each_offset_once(
         settings = store.settings
         for kill in range(plan.kills):
             enough = _committed(settings) + (1 if plan is SHORT else 3)
-            with _running(settings):
+            with running(settings, "-c", RUNS):
                 _wait_for(lambda enough=enough: _committed(settings) >= enough)
                 if kill == plan.kills // 2:
                     store.kill_server()
@@ -199,31 +198,6 @@ def test_a_store_that_stays_away_ends_the_stream_with_one_sentence(
 def _committed(settings: Settings) -> int:
     newest = Checkpoint(settings.checkpoint_dir).last_committed()
     return -1 if newest is None else newest
-
-
-@contextmanager
-def _running(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """The stream in a session of its own, so that its JVM dies in the same instant; dead at the end in any case."""
-    secret = settings.aws_secret_access_key
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
-        "KAFKA_TOPIC": settings.topic,
-        "INDUTECH_DATA_DIR": str(settings.data_dir),
-        "INDUTECH_LAKE_URI": settings.lake_uri or "",
-        "INDUTECH_S3_ENDPOINT": settings.s3_endpoint or "",
-        "AWS_ACCESS_KEY_ID": settings.aws_access_key_id or "",
-        "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
-        "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
-        "INDUTECH_DRIVER_MEMORY": "1g",
-    }
-    process = subprocess.Popen([sys.executable, "-c", RUNS], env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:

@@ -70,7 +70,7 @@ def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundar
     return pd.DataFrame(
         {
             "component": component.name,
-            "spare": resilience.redundancy(platform, component).value,
+            "spare": _with_note(resilience.redundancy(platform, component).value, component.copies_note),
             "if all stop, old data in": names(platform, end.stale) or "–",
             "data waits in": names(platform, (keeper.id for keeper in end.buffered_in)) or "–",
             "what people notice": component.when_down,
@@ -79,6 +79,11 @@ def failures(platform: Platform, sites: Iterable[Site] = ("on_premise", "boundar
         if component.site in sites
         for end in [resilience.outage(platform, component.id)]
     )
+
+
+def _with_note(words: str, note: str) -> str:
+    """What the model says of a count that nobody gave stands beside what follows from it."""
+    return f"{words} ({note})" if note else words
 
 
 def single_points(platform: Platform) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from indutech.costs.sensitivity import swings
 
 YEAR, THREE_YEARS = 12, 36
 ON_PREMISE = "staying on-premise"
-ENDS = ("low", "base", "high")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Connects to the broker that KAFKA_BOOTSTRAP_SERVERS names, or to an embedded Apache Kafka that its users share."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,17 +196,9 @@ def _becomes_secured(settings: Settings, secure: bool) -> bool:
 def _take_lease(settings: Settings, *, secure: bool = False, nodes: int = 1) -> tuple[leases.Lease, Broker]:
     folder = settings.broker_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Its holder is starting or stopping the broker, and both have a time limit.
+        # Whoever holds it is starting or stopping the broker, and both have a time limit.
         longest_s = 2 * EMBEDDED_ANSWERS_WITHIN_S * max(nodes, len(supervisor.node_folders(folder))) + STOPS_WITHIN_S
-        with leases.exclusively(folder / "start.lock", longest_s):
-            leases.remove_stale(folder / "leases")
-            held = leases.take(folder / "leases")
-            try:
-                return held, _running(settings, secure, nodes)
-            except BaseException:
-                held.release()
-                raise
+        return supervisor.leased(folder, longest_s, lambda: _running(settings, secure, nodes))
     except TimeoutError as error:
         raise BrokerNotReady(
             f"Another process has been starting or stopping the broker for too long ({error}): try again."
@@ -240,8 +231,7 @@ def _running(settings: Settings, secure: bool, nodes: int) -> Broker:
 
 def _launch(settings: Settings, secure: bool, *, new_ports: bool) -> None:
     folder = settings.broker_dir
-    for leftover in ("kept", "answered"):
-        (folder / leftover).unlink(missing_ok=True)
+    supervisor.forget(folder)
     for pid in _pids(folder):
         process.kill_orphan(folder, pid)
     process.prepare(folder, new_ports, credentials.security_of(settings, ADMIN) if secure else None)
@@ -268,14 +258,7 @@ def _answering(settings: Settings, nodes: int = 1) -> Broker:
 
 
 def _wait_for_the_end(settings: Settings) -> bool:
-    """Return True once the broker has ended, False as soon as another process is seen to hold a lease."""
-    folder = settings.broker_dir
-    deadline = time.monotonic() + STOPS_WITHIN_S
-    while process.is_supervised(folder):
-        if (folder / "kept").exists() or leases.holders(folder / "leases") or time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+    return supervisor.has_ended(settings.broker_dir, STOPS_WITHIN_S)
 
 
 def _address(settings: Settings) -> Broker:

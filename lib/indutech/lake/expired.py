@@ -56,6 +56,8 @@ def refuse(settings: Settings, found: Sequence[Expired]) -> None:
     Raises:
         OffsetsExpired: it names each range.
     """
+    if not found:  # then the note need not be read: the store may be what has failed
+        return
     noted = {(one.partition, one.first, one.last) for one in accepted(settings)}
     new = [one for one in found if (one.partition, one.first, one.last) not in noted]
     if new:

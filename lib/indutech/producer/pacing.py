@@ -11,7 +11,6 @@ BEHIND_AT_MOST_S = 0.5  # what was missed before that in a stall is not sent in 
 TICK_S = 0.05
 
 M = TypeVar("M")
-Messages = Iterator[list[tuple[bytes, bytes]]]
 
 
 class Run(Generic[M]):

@@ -104,11 +104,6 @@ def as_data(findings: Findings) -> dict[str, dict[str, object]]:
     return {name: asdict(figure) for name, figure in sorted(findings.items())}
 
 
-def from_data(data: Mapping[str, Mapping[str, Any]]) -> Findings:
-    """The figures of a run.json."""
-    return {name: Figure(**figure) for name, figure in data.items()}
-
-
 def _said(outputs: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     for output in outputs:
         said = output.get("data", {}).get(MIME)

@@ -225,5 +225,9 @@ def _last_batch(query: StreamingQuery) -> int | None:
 def _cause(error: PySparkException) -> str:
     """The line of Spark's message that says why, without the pages around it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("Caused by:", "indutech.", "java.", "org.apache.kafka"))]
+    if ours := [line for line in lines if line.startswith("indutech.")]:
+        return ours[-1].partition(": ")[
+            2
+        ]  # a sentence of the project, raised in `foreachBatch`: whole, without its class
+    telling = [line for line in lines if line.startswith(("Caused by:", "java.", "org.apache.kafka"))]
     return (telling[-1] if telling else lines[0] if lines else type(error).__name__)[:400].rstrip(".") + "."

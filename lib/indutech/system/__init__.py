@@ -5,4 +5,4 @@ Nothing here knows of Kafka, Spark or tickets. `errors`, `leases`, `supervisor` 
 standard library.
 """
 
-__all__ = ["errors", "leases", "progress", "settings", "signals", "state_files", "storage", "supervisor"]
+__all__ = ["errors", "leases", "ports", "progress", "settings", "signals", "state_files", "storage", "supervisor"]

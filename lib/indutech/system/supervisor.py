@@ -15,8 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from indutech.system import leases
+
+Running = TypeVar("Running")
 
 LOOKS_EVERY_S = 0.2
 STOPS_WITHIN_S = 30  # unless the server is known to need less: it may have gigabytes to write
@@ -86,6 +89,42 @@ def pids_of(folder: Path, state: str) -> tuple[int, ...]:
         return tuple(json.loads((folder / state).read_text("utf-8"))["pids"])
     except (OSError, ValueError, KeyError):
         return ()
+
+
+def leased(folder: Path, within_s: float, running: Callable[[], Running]) -> tuple[leases.Lease, Running]:
+    """Take a lease on the server of this folder, and return it with what `running` makes of it.
+
+    `running` starts the server if need be; meanwhile nobody else starts or stops it. If it fails, no lease is left.
+
+    Raises:
+        TimeoutError: somebody else has been starting or stopping it for that long.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with leases.exclusively(folder / "start.lock", within_s):
+        leases.remove_stale(folder / "leases")
+        held = leases.take(folder / "leases")
+        try:
+            return held, running()
+        except BaseException:
+            held.release()
+            raise
+
+
+def has_ended(folder: Path, within_s: float) -> bool:
+    """Wait for the server's end; False as soon as somebody is seen to need it, or when the time is over."""
+    deadline = time.monotonic() + within_s
+    while is_supervised(folder):
+        if _is_needed(folder) or time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def forget(folder: Path) -> None:
+    """Delete what a server that was killed has left: that it was to be kept, and that it had answered."""
+    for leftover in ("kept", "answered"):
+        (folder / leftover).unlink(missing_ok=True)
 
 
 class _Node:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from indutech.costs.inputs.usage import Assumption, Usage
-from indutech.system.errors import InduTechError
+from indutech.system.errors import InduTechError, first_problem
 from indutech.system.settings import PROJECT
 
 REFERENCE_FILE = PROJECT / "assets" / "reference-measurement.json"
@@ -94,8 +94,6 @@ def _read(file: Path) -> Measurement:
     try:
         return Measurement.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise MeasurementError(
-            f"{file.name}: {where}: {first['msg']}. Measure again with `indutech costs measure`."
+            f"{file.name}: {first_problem(error)}. Measure again with `indutech costs measure`."
         ) from None

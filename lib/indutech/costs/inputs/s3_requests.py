@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from indutech.costs.inputs.measurement import MeasurementError
 from indutech.costs.inputs.usage import Assumption, Usage
+from indutech.system.errors import first_problem
 from indutech.system.settings import PROJECT
 
 REQUESTS_FILE = PROJECT / "assets" / "s3-requests.json"
@@ -55,8 +56,6 @@ def read_s3_requests(file: Path = REQUESTS_FILE) -> S3Requests:
     try:
         return S3Requests.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise MeasurementError(
-            f"{file.name}: {where}: {first['msg']}. Count again with `python -m bench.s3 --write`."
+            f"{file.name}: {first_problem(error)}. Count again with `python -m bench.s3 --write`."
         ) from None

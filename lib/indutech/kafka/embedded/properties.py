@@ -1,12 +1,12 @@
 """The configuration files of the embedded broker: server properties, ports and logging."""
 
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from indutech.kafka.connection import Security, jaas_config
+from indutech.system import ports
 
 SETTINGS = {
     "process.roles": "broker,controller",
@@ -58,10 +58,10 @@ logger.server.level = info
 
 def write(nodes: Sequence[Path], new_ports: bool, secured: dict[str, str]) -> None:
     """Write the files that Kafka reads when it starts in these folders; `secured` is empty or from `secured_by`."""
-    ports = [_free_ports() if new_ports else _ports(node) for node in nodes]
-    voters = ",".join(f"{number}@127.0.0.1:{controller}" for number, (_, controller) in enumerate(ports, start=1))
+    chosen = [ports.as_last_time([] if new_ports else _ports_written(node), 2) for node in nodes]
+    voters = ",".join(f"{number}@127.0.0.1:{controller}" for number, (_, controller) in enumerate(chosen, start=1))
     of_all = SETTINGS | (REPLICATED if len(nodes) > 1 else {}) | {"controller.quorum.voters": voters}
-    for number, (node, own_ports) in enumerate(zip(nodes, ports, strict=True), start=1):
+    for number, (node, own_ports) in enumerate(zip(nodes, chosen, strict=True), start=1):
         settings = of_all | {"node.id": str(number)} | _listeners(*own_ports) | secured
         file = node / "server.properties"
         file.touch(mode=0o600)  # a secured broker's settings hold its password
@@ -116,12 +116,6 @@ def _listeners(port: int, controller_port: int) -> dict[str, str]:
     return {"listeners": listeners, "advertised.listeners": listeners}
 
 
-def _ports(folder: Path) -> tuple[int, int]:
-    """Return the ports of the last time if they are free, so that clients find the broker again; otherwise new ones."""
-    last = _ports_written(folder)
-    return (last[0], last[1]) if len(last) == 2 and all(map(_is_free, last)) else _free_ports()
-
-
 def _ports_written(folder: Path) -> list[int]:
     try:
         written = (folder / "server.properties").read_text("ascii")
@@ -129,20 +123,3 @@ def _ports_written(folder: Path) -> list[int]:
         return []
     listeners = re.search(r"^listeners=(.*)$", written, re.MULTILINE)
     return [int(port) for port in re.findall(r":(\d+)", listeners[1])] if listeners else []
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]

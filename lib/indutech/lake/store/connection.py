@@ -144,15 +144,7 @@ def write_reader_settings(settings: Settings) -> Path:
 def _take_lease(settings: Settings) -> tuple[leases.Lease, Settings]:
     folder = settings.s3_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with leases.exclusively(folder / "start.lock", 2 * ANSWERS_WITHIN_S + STOPS_WITHIN_S):
-            leases.remove_stale(folder / "leases")
-            held = leases.take(folder / "leases")
-            try:
-                return held, _running(settings)
-            except BaseException:
-                held.release()
-                raise
+        return supervisor.leased(folder, 2 * ANSWERS_WITHIN_S + STOPS_WITHIN_S, lambda: _running(settings))
     except TimeoutError as error:
         raise StoreNotReady(
             f"Another process has been starting or stopping the S3 server for too long ({error}): try again."
@@ -182,8 +174,7 @@ def _running(settings: Settings) -> Settings:
 
 def _launch(settings: Settings, *, new_ports: bool) -> None:
     folder = settings.s3_dir
-    for leftover in ("kept", "answered"):
-        (folder / leftover).unlink(missing_ok=True)
+    supervisor.forget(folder)
     embedded.kill_orphan(folder)
     embedded.prepare(folder, str((settings.lake_bucket or ("",))[0]), new_ports=new_ports)
     embedded.launch(folder)
@@ -239,12 +230,7 @@ def _reaching(settings: Settings, who: str = "writer") -> Settings:
 
 
 def _wait_for_the_end(settings: Settings) -> bool:
-    """Return True once the server has ended, False as soon as another process is seen to hold a lease."""
-    folder = settings.s3_dir
-    deadline = time.monotonic() + STOPS_WITHIN_S
-    while supervisor.is_supervised(folder):
-        if (folder / "kept").exists() or leases.holders(folder / "leases") or time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    embedded.remove_sockets(folder)
-    return True
+    ended = supervisor.has_ended(settings.s3_dir, STOPS_WITHIN_S)
+    if ended:
+        embedded.remove_sockets(settings.s3_dir)
+    return ended

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import psutil
 
 from indutech.lake.store.bucket import StoreNotReady
-from indutech.system import supervisor
+from indutech.system import ports, supervisor
 
 STATE = "server.json"  # which process the server is
 LARGEST_LOG_BYTES = 5_000_000
@@ -43,16 +42,14 @@ def prepare(folder: Path, bucket: str, *, new_ports: bool) -> None:
     (folder / _MARK).touch()
     remove_sockets(folder)
     known = _known(folder)
-    ports = known.get("ports", [])
-    if new_ports or len(ports) != 2 * len(_SERVICES) or not all(map(_is_free, ports)):
-        ports = _free_ports(2 * len(_SERVICES))
+    chosen = ports.as_last_time([] if new_ports else known.get("ports", []), 2 * len(_SERVICES))
     rights = {
         "admin": ["Admin"],  # only to make the bucket
         "writer": [f"{what}:{bucket}" for what in ("Read", "Write", "List")],
         "reader": [f"{what}:{bucket}" for what in ("Read", "List")],
     }
     keys = known.get("keys") or {who: [_random(20), _random(40)] for who in rights}
-    _write_secretly(folder / _SETTINGS, {"ports": ports, "keys": keys, "bucket": bucket})
+    _write_secretly(folder / _SETTINGS, {"ports": chosen, "keys": keys, "bucket": bucket})
     identities = [
         {"name": who, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": rights[who]}
         for who, (key, secret) in keys.items()
@@ -149,21 +146,3 @@ def _write_secretly(file: Path, content: object) -> None:
 def _random(length: int) -> str:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
     return "".join(secrets.choice(alphabet) for _ in range(length))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

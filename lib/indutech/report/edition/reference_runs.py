@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from indutech.costs.inputs.measurement import REFERENCE_FILE, read_measurement
 from indutech.report.findings import Figure, FindingError, Findings
+from indutech.system.errors import first_problem
 from indutech.system.settings import PROJECT
 
 FAULT_RUNS = PROJECT / "assets" / "fault-runs.json"
@@ -118,8 +119,6 @@ def _read(file: Path, kind: type[Run]) -> Run:
     try:
         return kind.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise FindingError(
-            f"{file.name}: {where}: {first['msg']}. Run again what made it, or restore the file."
+            f"{file.name}: {first_problem(error)}. Run again what made it, or restore the file."
         ) from None

@@ -17,8 +17,6 @@ from indutech.proof.audit_result import Audit
 from indutech.report.trials.bench import Bench
 from indutech.system.settings import Settings
 
-ISSUE = "apache/iceberg#17340"
-ISSUE_ADDRESS = "https://github.com/apache/iceberg/issues/17340"
 FILES_PER_PARTITION = 4
 _COLUMNS = ("_kafka_metadata_partition", "_kafka_metadata_offset")
 _TABLE = "lake.tickets"
