@@ -20,7 +20,7 @@ from indutech.kafka.broker import Broker, BrokerNotReady
 from indutech.kafka.connection import confluent_config
 from indutech.kafka.embedded import properties
 from indutech.kafka.readiness import wait_until_it_answers
-from indutech.system import supervisor
+from indutech.system import ports, supervisor
 from indutech.system.settings import Settings
 
 USER = """
@@ -176,7 +176,8 @@ def test_lost_port_is_replaced(own: Settings, monkeypatch: pytest.MonkeyPatch) -
     """A broker whose port was taken between our look and its start starts on another one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(properties, "_ports", lambda _: (port, properties._free_ports()[0]))
+        answers = iter([[port, *ports.free(1)], ports.free(2)])
+        monkeypatch.setattr(ports, "as_last_time", lambda *_: next(answers))
         with brokers.connected(own) as broker:
             assert broker.bootstrap_servers != f"127.0.0.1:{port}"
 
