@@ -35,6 +35,7 @@ from indutech.kafka.readiness import RightMissing, asking
 from indutech.producer import produce
 from indutech.proof import reconcile
 from indutech.stream import job
+from indutech.system import ports
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from tests import compose_file
@@ -67,8 +68,8 @@ def secured(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     }.items():
         (folder / f"{name}.pem").write_bytes(pem)
     (folder / "stranger.pem").write_bytes(authority.cert_pem.bytes())
-    ports = [properties._free_ports()[0] for _ in MORE_LISTENERS]
-    places = {name: f"127.0.0.1:{port}" for name, port in zip(MORE_LISTENERS, ports, strict=True)}
+    numbers = ports.free(len(MORE_LISTENERS))
+    places = {name: f"127.0.0.1:{port}" for name, port in zip(MORE_LISTENERS, numbers, strict=True)}
     secured_by, listeners = properties.secured_by, properties._listeners
 
     def more_listeners(*both: int) -> dict[str, str]:

@@ -139,7 +139,7 @@ def refusing_unshared(settings: Settings) -> Iterator[None]:
 def _not_shared(settings: Settings) -> str:
     return (
         f"The folder {settings.lake_dir} is not shared by all machines of {settings.spark_master}: let "
-        "INDUTECH_DATA_DIR be on one that is, under the same path, or the lake on S3."
+        "INDUTECH_DATA_DIR be on one that is, under the same path."
     )
 
 
