@@ -1,4 +1,4 @@
-"""Start over: lake, checkpoint, audit and broker data go together, because each is meaningless without the others."""
+"""Start over: lake, checkpoint, audit, broker and ERP go together, because each is meaningless without the others."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from indutech.kafka import broker as brokers
 from indutech.lake.store import connection, files
 from indutech.lake.store.files import LakePath
 from indutech.lake.writer_lock import sole_writer
+from indutech.system import supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -40,9 +41,11 @@ def delete(settings: Settings) -> None:
 
     Raises:
         SecondWriter: a stream or compaction is writing.
-        StillInUse: the embedded broker has users.
+        StillInUse: the embedded broker or the ERP has users.
     """
     with sole_writer(settings):
+        if any(supervisor.is_supervised(folder) for folder in settings.erp_dir.glob("*")):
+            raise StillInUse("The ERP is running: `indutech erp stop` first. Nothing was deleted.")
         if not settings.bootstrap_servers and not brokers.stop(settings):
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
@@ -52,7 +55,7 @@ def delete(settings: Settings) -> None:
 
 def _parts(settings: Settings) -> list[Path]:
     ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
-    ours.append(settings.staging_dir)
+    ours += [settings.staging_dir, settings.erp_dir]
     return ours if settings.bootstrap_servers else [*ours, settings.broker_dir]
 
 
