@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from indutech.lake import reset
+from indutech.lake.reset import StillInUse
 from indutech.plant.erp import (
     change_log,
     changes,
