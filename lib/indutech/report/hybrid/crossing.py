@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import duckdb
 import pandas as pd
 import sqlglot
+from IPython.display import Markdown
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
@@ -49,9 +50,23 @@ def carried_over(sql: str) -> str:
     return statement.sql("duckdb", pretty=True, unsupported_level=ErrorLevel.RAISE)
 
 
+def shown(question: Question) -> Markdown:
+    """A question as Redshift is asked, and as DuckDB was."""
+    return Markdown(  # type: ignore[no-untyped-call]
+        f"As Redshift is asked:\n\n```sql\n{question.sql.strip()}\n```\n\n"
+        f"As sqlglot carried it over to DuckDB:\n\n```sql\n{carried_over(question.sql)}\n```"
+    )
+
+
 def answer(connection: duckdb.DuckDBPyConnection, question: Question) -> pd.DataFrame:
     """The answer to one question."""
     return connection.execute(carried_over(question.sql)).df()
+
+
+def tickets_of_another_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many tickets come from a client whose segment or turnover is another one today, or who is none any more."""
+    [[count]] = connection.execute(_OTHERWISE).fetchall()
+    return int(count)
 
 
 def tried(connection: duckdb.DuckDBPyConnection, statements: Mapping[str, str]) -> pd.DataFrame:
@@ -70,3 +85,12 @@ def tried(connection: duckdb.DuckDBPyConnection, statements: Mapping[str, str]) 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:120]
+
+
+_OTHERWISE = """
+    SELECT count(*) FROM lake.tickets AS t
+    JOIN lake.clients_history AS c ON c.client_id = t.client_id
+      AND t.kafka_timestamp >= c.valid_from AND (t.kafka_timestamp < c.valid_to OR c.valid_to IS NULL)
+    LEFT JOIN lake.clients AS now ON now.client_id = t.client_id
+    WHERE (c.segment, c.turnover_eur) IS DISTINCT FROM (now.segment, now.turnover_eur)
+"""

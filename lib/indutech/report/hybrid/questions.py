@@ -18,7 +18,7 @@ class Question:
 
 # A ticket belongs to the version of its client that was valid when the broker took it.
 _THEN = """
-    JOIN lake.clients_history AS c
+    LEFT JOIN lake.clients_history AS c
       ON c.client_id = t.client_id
      AND t.kafka_timestamp >= c.valid_from
      AND t.kafka_timestamp < NVL(c.valid_to, GETDATE())"""
@@ -41,16 +41,16 @@ SEGMENT_THEN = Question(
     "tickets by segment, then",
     "Clients of which size write tickets, as they were when they wrote?",
     f"""
-SELECT c.segment, COUNT(*) AS tickets, COUNT(DISTINCT t.client_id) AS clients
+SELECT NVL(c.segment, 'pas client') AS segment, COUNT(*) AS tickets, COUNT(DISTINCT t.client_id) AS clients
 FROM lake.tickets AS t{_THEN}
-GROUP BY c.segment
-ORDER BY tickets DESC, c.segment""",
+GROUP BY 1
+ORDER BY tickets DESC, segment""",
 )
 SEGMENT_NOW = Question(
     "tickets by segment, now",
     "The same, with the clients as they are now.",
     """
-SELECT NVL(c.segment, 'plus client') AS segment, COUNT(*) AS tickets, COUNT(DISTINCT t.client_id) AS clients
+SELECT NVL(c.segment, 'pas client') AS segment, COUNT(*) AS tickets, COUNT(DISTINCT t.client_id) AS clients
 FROM lake.tickets AS t
 LEFT JOIN lake.clients AS c ON c.client_id = t.client_id
 GROUP BY 1
@@ -60,7 +60,8 @@ TURNOVER = Question(
     "tickets against turnover",
     "Do clients with more turnover write more tickets, by their turnover at the time?",
     f"""
-SELECT CASE WHEN c.turnover_eur < 20000 THEN '1: < 20 k€'
+SELECT CASE WHEN c.turnover_eur IS NULL THEN '0: pas client'
+            WHEN c.turnover_eur < 20000 THEN '1: < 20 k€'
             WHEN c.turnover_eur < 100000 THEN '2: 20–100 k€'
             ELSE '3: > 100 k€' END AS turnover,
        COUNT(DISTINCT t.client_id) AS clients,
@@ -75,7 +76,7 @@ BREAKDOWNS = Question(
     "Whose machines break down? Tickets do not name one, so each model that the client has counts.",
     """
 SELECT m.model, COUNT(DISTINCT m.machine_id) AS machines, COUNT(DISTINCT t.ticket_id) AS breakdowns,
-       MIN(DATEDIFF(year, m.installed_on, t.kafka_timestamp)) AS youngest_years
+       MIN(DATEDIFF(year, m.installed_on, t.creation_date)) AS youngest_years
 FROM lake.tickets AS t
 JOIN erp.sites AS s ON s.client_id = t.client_id
 JOIN erp.machines AS m ON m.site_id = s.site_id

@@ -38,12 +38,12 @@ class Scene:
 def set_up(settings: Settings, *, count: int, changed: int, seed: int) -> Scene:
     """Start the ERP, send half of the tickets, change clients, send the rest, and store both; until this process ends.
 
-    The ERP is one of this notebook's own, and so are the topics; the broker is that of the settings.
+    The ERP and the broker are of this scene's own, so that nothing of it is left on another.
     """
     folder = settings.data_dir / "hybrid"
     shutil.rmtree(folder, ignore_errors=True)
-    topics = {"topic": f"{settings.topic}-hybrid", "erp_topics": f"{settings.topic}-erp"}
-    settings = settings.model_copy(update={"data_dir": folder, "lake_uri": None, **topics})
+    own = {"data_dir": folder, "lake_uri": None, "bootstrap_servers": None, "security_protocol": "PLAINTEXT"}
+    settings = settings.model_copy(update=own)
     # For runs this short, Java's optimising compiler costs more than it saves.
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
     held = contextlib.ExitStack()

@@ -64,6 +64,15 @@ def table(scene: Scene, asked: Iterable[Question]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["question", "bytes read", "% of the tables", "$ for asking it 1,000 times"])
 
 
+def tickets_until_it_counts(scene: Scene, question: Question) -> int:
+    """Return about how many tickets the lake may have until this question costs more than the least charge."""
+    stored = _files(scene)
+    columns = columns_read(question, {name: files.schema(paths[0]).names for name, paths in stored.items()})
+    per_ticket = bytes_of(stored["tickets"], columns["tickets"]) / scene.tickets
+    other = sum(bytes_of(stored[name], read) for name, read in columns.items() if name != "tickets")
+    return int(round((LEAST - other) / per_ticket, -5))
+
+
 def _files(scene: Scene) -> dict[str, list[LakePath]]:
     of_clients = {"clients": "state", "clients_history": "history"}
     return {
