@@ -59,7 +59,7 @@ docs: setup ## renews all that is generated: parts of the documents, drawings, w
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
-up: ## Redpanda by docker compose; STACK=ha: three brokers, STACK=secure: TLS, users
+up: ## Redpanda by docker compose; STACK=ha: three brokers, secure: TLS, cluster: Spark's, s3
 	@mkdir -p data_output/secrets
 	@if [ "$(STACK)" = secure ]; then $(COMPOSE) run --rm --build secrets; fi
 	@$(COMPOSE) up --build $(if $(STACK),monitor-$(STACK))

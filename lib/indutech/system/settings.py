@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     aws_access_key_id: str | None = Field(
         None,
         alias="AWS_ACCESS_KEY_ID",
-        description="The key for S3. Empty: the role of the machine, as AWS's own tools find it.",
+        description="The key for S3. Empty: that of AWS_PROFILE, else the role of the machine.",
     )
     aws_secret_access_key: SecretStr | None = Field(
         None, alias="AWS_SECRET_ACCESS_KEY", description="The secret of that key."
@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     aws_session_token: SecretStr | None = Field(
         None, alias="AWS_SESSION_TOKEN", description="The token of a key that is valid for a while only."
     )
+    aws_shared_credentials_file: Path | None = Field(
+        None,
+        alias="AWS_SHARED_CREDENTIALS_FILE",
+        description="The file with profiles of keys. Empty: ~/.aws/credentials, if it is there.",
+    )
+    aws_profile: str = Field("default", alias="AWS_PROFILE", description="The profile of that file.")
     broker_timeout_s: float = Field(
         20,
         alias="INDUTECH_BROKER_TIMEOUT_S",
@@ -123,7 +129,7 @@ class Settings(BaseSettings):
         description="Heap of each executor; used on a cluster only.",
     )
 
-    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
+    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file", "aws_shared_credentials_file")
     @classmethod
     def _from_project_root(cls, path: Path | None) -> Path | None:
         return PROJECT / path if path else None  # an absolute path stays what it is
