@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     driver_memory: str = Field(
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
     )
+    driver_options: str = Field(
+        "",
+        alias="INDUTECH_DRIVER_OPTIONS",
+        pattern=r"^(-\S+( +-\S+)*)?$",
+        description="More options of that JVM. -XX:TieredStopAtLevel=1 lets it start sooner and compute more slowly.",
+    )
     spark_master: str = Field(
         "local[*]",
         alias="SPARK_MASTER",
