@@ -151,7 +151,7 @@ def stream(
         typer.echo(
             f"{'Stopped: ' if result.stopped_by_user else ''}"
             f"{result.stored:,} {settings.product} stored in {result.place}{aside}: "
-            f"{result.batches} micro-batches in {result.seconds:.1f} s."
+            f"{result.batches} micro-batch{'es' * (result.batches != 1)} in {result.seconds:.1f} s."
         )
         if result.held_back:
             typer.echo(

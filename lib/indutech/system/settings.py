@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     aws_access_key_id: str | None = Field(
         None,
         alias="AWS_ACCESS_KEY_ID",
-        description="The key for S3. Empty: the role of the machine, as AWS's own tools find it.",
+        description="The key for S3. Empty: that of AWS_PROFILE, else the role of the machine.",
     )
     aws_secret_access_key: SecretStr | None = Field(
         None, alias="AWS_SECRET_ACCESS_KEY", description="The secret of that key."
@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     aws_session_token: SecretStr | None = Field(
         None, alias="AWS_SESSION_TOKEN", description="The token of a key that is valid for a while only."
     )
+    aws_shared_credentials_file: Path | None = Field(
+        None,
+        alias="AWS_SHARED_CREDENTIALS_FILE",
+        description="The file with profiles of keys. Empty: ~/.aws/credentials, if it is there.",
+    )
+    aws_profile: str = Field("default", alias="AWS_PROFILE", description="The profile of that file.")
     broker_timeout_s: float = Field(
         20,
         alias="INDUTECH_BROKER_TIMEOUT_S",
@@ -136,6 +142,12 @@ class Settings(BaseSettings):
     )
     driver_memory: str = Field(
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
+    )
+    driver_options: str = Field(
+        "",
+        alias="INDUTECH_DRIVER_OPTIONS",
+        pattern=r"^(-\S+( +-\S+)*)?$",
+        description="More options of that JVM. -XX:TieredStopAtLevel=1 lets it start sooner and compute more slowly.",
     )
     spark_master: str = Field(
         "local[*]",
@@ -156,7 +168,7 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no data product {name!r}, only {', '.join(PRODUCTS)}")
         return name
 
-    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
+    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file", "aws_shared_credentials_file")
     @classmethod
     def _from_project_root(cls, path: Path | None) -> Path | None:
         return PROJECT / path if path else None  # an absolute path stays what it is
