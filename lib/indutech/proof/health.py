@@ -51,7 +51,7 @@ def check(settings: Settings, part: Part | None) -> None:
         return
     if part is Part.PRODUCER and not leases.holders(settings.audit_file.parent / "producers"):
         raise Unhealthy(f"No producer runs in {settings.data_dir}.")
-    if part is Part.STREAM and not leases.is_locked(settings.data_dir / "stream.lock"):
+    if part is Part.STREAM and not leases.is_locked(settings.writer_lock):
         raise Unhealthy(f"No stream runs in {settings.data_dir}.")
     timeouts = {"broker_timeout_s": min(ANSWERS_WITHIN_S, settings.broker_timeout_s)}
     if settings.bootstrap_servers:
