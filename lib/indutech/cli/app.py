@@ -49,6 +49,8 @@ class _OneSentence(typer.core.TyperGroup):
             if error.title != Settings.__name__:
                 raise
             for fault in error.errors(include_input=False, include_url=False):
+                if fault["type"] == "default_factory_not_called":  # of a setting that follows from the wrong one
+                    continue
                 name = ".".join(map(str, fault["loc"]))
                 typer.echo(f"indutech: the setting {name} cannot be used: {fault['msg']}.", err=True)
         sys.exit(1)

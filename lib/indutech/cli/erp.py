@@ -98,7 +98,7 @@ def erp_change(
     """
     from indutech.plant.erp import changes, embedded
     from indutech.system.signals import stop_asked
-    from indutech.tickets.generator import drawn_seed
+    from indutech.tickets.product import drawn_seed
 
     settings = Settings()
     seed = drawn_seed() if seed is None else seed

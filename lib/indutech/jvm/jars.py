@@ -212,12 +212,12 @@ def write_lock() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Fetch what `make setup` fetches, or with `--lock` write the lock; say in one sentence what went wrong."""
+    """Fetch the named sets of jars, else what `make setup` fetches; with `--lock` write the lock instead."""
     try:
         if arguments == ["--lock"]:
             write_lock()
         else:
-            fetch(jar for jar_set in ON_SETUP for jar in locked(jar_set))
+            fetch(jar for jar_set in arguments or ON_SETUP for jar in locked(jar_set))
     except JarsUnavailable as error:
         print(error, file=sys.stderr)
         return 1
