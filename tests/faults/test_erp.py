@@ -148,3 +148,20 @@ def test_a_snapshot_that_is_killed(settings: Settings, draws: random.Random) -> 
     assert snapshots == 2
     assert (found.differences, found.exit_code) == ([], 0)
     assert found.lake_rows == found.source_rows
+
+
+def test_the_erp_itself_is_killed(settings: Settings, draws: random.Random) -> None:
+    """PostgreSQL comes back with what it had committed, and the capture goes on by itself or is started again."""
+    with embedded.captured(settings, 500) as broker:
+        folder = embedded.database_dir(settings)
+        changes.apply(folder, 300, draws.randrange(10**6))
+        pid = embedded.status(settings).database.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: postgres.answers(folder), 60, "PostgreSQL is back")
+        changes.apply(folder, 300, draws.randrange(10**6))
+
+        found = compared(settings, broker)
+
+        assert embedded.status(settings).capture_state == "RUNNING"
+    assert (found.differences, found.exit_code) == ([], 0)

@@ -112,7 +112,9 @@ def launch(folder: Path, erp: Path) -> None:
     """Start it under a supervisor; returns at once."""
     command = [
         *(sys.executable, "-P", "-m", "indutech.plant.erp.worker", str(erp), str(java.find_java())),
-        *("-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"),
+        # Java's first compiler only: it starts sooner, and takes thousands of changes a second all the same.
+        *("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
+        "-XX:-UsePerfData",
         *("-Djava.awt.headless=true", "-Dfile.encoding=UTF-8", "-Dlog4j2.configurationFile=log4j2.properties"),
         *("org.apache.kafka.connect.cli.ConnectStandalone", MARK, "connector.properties"),
     ]
