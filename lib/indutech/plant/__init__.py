@@ -3,4 +3,4 @@
 Each part runs on its own. The pipeline knows none of them: it loads the contract that INDUTECH_PRODUCT names.
 """
 
-__all__ = ["sensors"]
+__all__ = ["mqtt", "sensors"]
