@@ -47,10 +47,9 @@ def await_that(happens: Callable[[], object], within_s: float = SETTLES_S) -> No
 
 
 @contextmanager
-def bridging(settings: Settings, address: Address) -> Iterator[None]:
+def bridging(settings: Settings) -> Iterator[None]:
     """The bridge in a process of its own, killed with SIGKILL at the end."""
-    mine = settings.model_copy(update={"mqtt_broker": str(address)})
-    with running(mine, "-m", "indutech", "mqtt", "bridge", "--json"):
+    with running(settings, "-m", "indutech", "mqtt", "bridge", "--json"):
         yield
 
 
@@ -109,7 +108,7 @@ def test_no_reading_is_lost_over_link_bridge_and_broker(own: Settings, broker: B
     """The link is cut, the bridge killed, the MQTT broker killed: all readings are in Kafka, and the store is empty."""
     count = 5_000
     with connection.reached(own) as address, link(address) as wire, ExitStack() as first:
-        first.enter_context(bridging(own, address))
+        first.enter_context(bridging(own))
         with sending(own, wire.address, count, 1_500) as sent:
             await_that(lambda: (known := audit.read_audit(own)) and known.acknowledged > 500)
             wire.cut()
@@ -118,7 +117,7 @@ def test_no_reading_is_lost_over_link_bridge_and_broker(own: Settings, broker: B
             wire.mend()
             await_that(lambda: wire.carries)
             first.close()  # SIGKILL, in the middle of what the link let through
-            with bridging(own, address):
+            with bridging(own):
                 kill_mqtt_broker(own)
                 result = sent.result(SETTLES_S)
     found = values_in(broker, own.topic)
@@ -133,20 +132,23 @@ def test_no_reading_is_lost_over_link_bridge_and_broker(own: Settings, broker: B
 
 
 def test_what_is_not_confirmed_waits_on_disk(own: Settings, broker: Broker) -> None:
-    """Without a bridge nothing is let go; the next run sends it, also if the first gateway was killed."""
+    """Without a bridge nothing is let go, also if the gateway is killed; the next run sends it, and says so."""
+    stores = own.product_dir / "gateways"
     with connection.reached(own) as address:
-        alone = own.model_copy(update={"mqtt_broker": str(address)})
-        first = gateway.send(own, address, count=700, seed=7, wait_s=0.3)
-        with running(alone, "-m", "indutech", "mqtt", "send", "--count", "0"):
-            time.sleep(0.1)
-        with bridging(own, address):
+        with running(own, "-m", "indutech", "mqtt", "send", "--count", "9000", "--rate", "3000", "--seed", "7"):
+            await_that(lambda: store.waiting(stores).get("gateway-1", 0) > 700)
+        left = store.waiting(stores)["gateway-1"]  # after SIGKILL
+        first = gateway.send(own, address, count=0, wait_s=0.3)
+        with bridging(own):
             second = gateway.send(own, address, count=0, wait_s=SETTLES_S)
+    found = values_in(broker, own.topic)
 
-    assert (first.measured, first.confirmed, first.waiting) == (700, 0, 700)
-    assert (second.before, second.confirmed, second.waiting) == (700, 700, 0)
-    assert values_in(broker, own.topic).keys() == made(700)
-    assert "700 wait in the store for the next run" in first.sentence
-    assert "700 had waited since an earlier run" in second.sentence
+    assert (first.measured, first.confirmed, first.waiting) == (0, 0, left)
+    assert (second.before, second.confirmed, second.waiting) == (left, left, 0)
+    assert len(found) == left
+    assert found.keys() == made(left)
+    assert f"{left:,} wait in the store for the next run" in first.sentence
+    assert f"{left:,} had waited since an earlier run" in second.sentence
 
 
 def test_nothing_is_confirmed_before_kafka_has_it(own: Settings) -> None:
@@ -286,7 +288,7 @@ def test_two_hundred_thousand_readings(
         return known.acknowledged + known.recovered if (known := audit.read_audit(own)) else 0
 
     with connection.reached(own) as address, link(address) as wire, ExitStack() as alive:
-        alive.enter_context(bridging(own, address))
+        alive.enter_context(bridging(own))
         await_that(lambda: audit.read_audit(own))
         began = time.monotonic()
         with sending(own, wire.address, count, 5_000) as sent:
@@ -297,7 +299,7 @@ def test_two_hundred_thousand_readings(
             for beyond in (60_000, 110_000):
                 await_that(lambda beyond=beyond: acknowledged() > beyond)
                 alive.close()
-                alive.enter_context(bridging(own, address))
+                alive.enter_context(bridging(own))
             await_that(lambda: acknowledged() > 150_000)
             kill_mqtt_broker(own)
             result = sent.result(300)
@@ -306,7 +308,7 @@ def test_two_hundred_thousand_readings(
     proof = reconcile.prove(own, broker)
 
     record_fault(
-        **{"family": 12, "fault": f"readings over MQTT ({program}): link cut, bridge and broker killed", "injected": 4},
+        **{"family": 13, "fault": f"readings over MQTT ({program}): link cut, bridge and broker killed", "injected": 4},
         **{"sent": count, "stored": proof.stored, "quarantined": proof.quarantined, "lost": proof.lost},
         **{"twice": proof.twice, "recovery_s": round(seconds - count / 5_000, 1)},
     )

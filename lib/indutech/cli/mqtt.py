@@ -92,7 +92,8 @@ def mqtt_send(
             progress=not as_json,
             stop=stop,
         )
-    typer.echo(json.dumps({**result.as_dict(), "seed": seed}) if as_json else f"{result.sentence} Seed {seed}.")
+    said = f" Seed {seed}." if result.measured else ""
+    typer.echo(json.dumps({**result.as_dict(), "seed": seed}) if as_json else f"{result.sentence}{said}")
     raise typer.Exit(2 if result.waiting and not result.stopped else 0)
 
 
