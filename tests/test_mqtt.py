@@ -242,6 +242,8 @@ def test_a_store_is_for_one_process_and_says_what_is_wrong(tmp_path: Path) -> No
     file.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreUnusable, match="if it is damaged, move it away and keep it"), Store(file):
         pass
+    with pytest.raises(StoreUnusable, match="file is not a database"):
+        store.waiting(tmp_path)
 
 
 def test_a_second_bridge_is_refused(own: Settings, broker: Broker) -> None:

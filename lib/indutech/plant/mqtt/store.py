@@ -31,13 +31,29 @@ class Batch:
 
 
 def waiting(folder: Path) -> dict[str, int]:
-    """Return gateway → readings that wait in its store; a store that is in use is looked at all the same."""
+    """Return gateway → readings that wait in its store; a store that is in use is looked at all the same.
+
+    Raises:
+        StoreUnusable: one of them is damaged.
+    """
     found = {}
     for file in sorted(folder.glob("*.db")):
-        with contextlib.closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
-            [(readings,)] = database.execute("SELECT coalesce(sum(readings), 0) FROM batches").fetchall()
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
+                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchall():
+                    continue  # it is being made at this moment
+                [(readings,)] = database.execute("SELECT coalesce(sum(readings), 0) FROM batches").fetchall()
+        except sqlite3.Error as error:
+            raise _unusable(file, error) from error
         found[file.stem] = int(readings)
     return found
+
+
+def _unusable(file: Path, error: Exception) -> StoreUnusable:
+    return StoreUnusable(
+        f"The gateway's store {file} cannot be used ({error}): make room or give write access. What it holds is sent "
+        "by the next `indutech mqtt send`; if it is damaged, move it away and keep it."
+    )
 
 
 class Store:
@@ -61,12 +77,12 @@ class Store:
                 f"Another process sends from {self._file}: wait for it, or name another gateway with --gateway."
             ) from None
         except OSError as error:
-            raise self._unusable(error) from error
+            raise _unusable(self._file, error) from error
         try:
             self._open()
         except sqlite3.Error as error:
             self._lock.release()
-            raise self._unusable(error) from error
+            raise _unusable(self._file, error) from error
         return self
 
     def __exit__(
@@ -109,7 +125,7 @@ class Store:
         try:
             return [Batch(*row) for row in self._database.execute(question, (number, most))]
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise _unusable(self._file, error) from error
 
     def remove(self, batches: Iterable[Batch]) -> None:
         """Forget batches that were confirmed."""
@@ -126,11 +142,5 @@ class Store:
         except sqlite3.Error as error:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-            raise self._unusable(error) from error
+            raise _unusable(self._file, error) from error
         return int(last or 0) if rows else 0
-
-    def _unusable(self, error: Exception) -> StoreUnusable:
-        return StoreUnusable(
-            f"The gateway's store {self._file} cannot be used ({error}): make room or give write access. What it holds "
-            "is sent by the next `indutech mqtt send`; if it is damaged, move it away and keep it."
-        )
