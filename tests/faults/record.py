@@ -24,6 +24,7 @@ SEED = int(os.environ.get("SEED") or 13)
 class Row:
     """What one fault did: how often it was injected, and what was found once things had settled.
 
+    `expired` are offsets that the topic deleted before they were stored: nobody can bring them back, each was named.
     `recovery_s` is the time from the last injection until everything that was sent was stored.
     """
 
@@ -36,6 +37,7 @@ class Row:
     lost: int
     twice: int
     recovery_s: float
+    expired: int = 0
 
 
 _rows: list[dict[str, Any]] = []

@@ -13,6 +13,7 @@ from indutech.cli.broker import broker_app
 from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.erp import erp_app
 from indutech.cli.lake import lake_app
 from indutech.cli.mqtt import mqtt_app
 from indutech.cli.quarantine import quarantine_app
@@ -92,6 +93,7 @@ for _command in (
 app.add_typer(broker_app, name="broker")
 app.add_typer(cluster_app, name="cluster")
 app.add_typer(costs_app, name="costs")
+app.add_typer(erp_app, name="erp")
 app.add_typer(lake_app, name="lake")
 app.add_typer(mqtt_app, name="mqtt")
 app.add_typer(quarantine_app, name="quarantine")

@@ -1,4 +1,4 @@
-"""Start over: lake, checkpoint, audit and broker data go together, because each is meaningless without the others."""
+"""Start over: lake, checkpoint, audit, broker and ERP go together, because each is meaningless without the others."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from indutech.kafka import broker as brokers
 from indutech.lake.store import connection, files
 from indutech.lake.store.files import LakePath
 from indutech.lake.writer_lock import sole_writer
+from indutech.system import supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PRODUCTS, Settings
 
@@ -27,7 +28,7 @@ def reached(settings: Settings) -> Iterator[Settings]:
 
 def listed(settings: Settings) -> list[tuple[LakePath, int]]:
     """What would be deleted, with its size in bytes: of every product where its topic goes with the broker's data."""
-    return [found for one in _products(settings) for found in _listed(one)] + _existing(_brokers(settings))
+    return [found for one in _products(settings) for found in _listed(one)] + _existing(_shared(settings))
 
 
 def _listed(settings: Settings) -> list[tuple[LakePath, int]]:
@@ -44,11 +45,13 @@ def delete(settings: Settings) -> None:
 
     Raises:
         SecondWriter: a stream or compaction is writing.
-        StillInUse: the embedded broker has users.
+        StillInUse: the embedded broker or the ERP has users.
     """
     with contextlib.ExitStack() as held:
         for one in _products(settings):
             held.enter_context(sole_writer(one))
+        if any(supervisor.is_supervised(folder) for folder in settings.erp_dir.glob("*")):
+            raise StillInUse("The ERP is running: `indutech erp stop` first. Nothing was deleted.")
         if not settings.bootstrap_servers and not brokers.stop(settings):
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
@@ -67,8 +70,8 @@ def _existing(paths: list[Path]) -> list[tuple[LakePath, int]]:
     return [(path, _size(path)) for path in paths if path.exists()]
 
 
-def _brokers(settings: Settings) -> list[Path]:
-    return [] if settings.bootstrap_servers else [settings.broker_dir]
+def _shared(settings: Settings) -> list[Path]:
+    return [settings.erp_dir, *([] if settings.bootstrap_servers else [settings.broker_dir])]
 
 
 def _parts(settings: Settings) -> list[Path]:

@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Partitions of the topic when it is created: as many cores can read it at once. docs/scaling.md",
     )
+    erp_topics: str = Field(
+        "erp",
+        alias="INDUTECH_ERP_TOPICS",
+        pattern=r"^[a-zA-Z0-9._-]{1,200}$",
+        description="What the names of the topics with the ERP's changes begin with, as in erp.public.clients.",
+    )
     data_dir: Path = Field(
         Path("data_output"),
         alias="INDUTECH_DATA_DIR",
@@ -259,6 +265,11 @@ class Settings(BaseSettings):
     def broker_dir(self) -> Path:
         """Data of the embedded broker."""
         return self.data_dir / "broker"
+
+    @property
+    def erp_dir(self) -> Path:
+        """Data of the embedded ERP, and where its change data capture has got to."""
+        return self.data_dir / "erp"
 
     @property
     def secrets_dir(self) -> Path:

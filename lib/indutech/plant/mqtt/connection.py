@@ -11,18 +11,15 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from indutech.plant import supervised
 from indutech.plant.mqtt import server
 from indutech.plant.mqtt.server import MqttNotReady
-from indutech.system import leases, supervisor
+from indutech.plant.supervised import Server
 from indutech.system.settings import Settings
 
 ANSWERS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 10.0
 KEEPALIVE_S = 15  # a link that is cut without a word is noticed after one and a half times this
-
-
-class _Died(MqttNotReady):
-    """The embedded broker ended before it answered."""
 
 
 @dataclass(frozen=True)
@@ -111,30 +108,21 @@ def reached(settings: Settings) -> Iterator[Address]:
     if settings.mqtt_broker:
         yield _named(settings.mqtt_broker)
         return
-    held, address = _take_lease(settings)
-    try:
-        yield address
-    finally:
-        held.release()
-        _wait_for_the_end(settings)
+    with supervised.used(_server(settings)):
+        yield _of(settings)
 
 
 def start(settings: Settings) -> Address:
     """Start the embedded broker and keep it until `stop`."""
     if settings.mqtt_broker:
         raise MqttNotReady(f"INDUTECH_MQTT_BROKER names {settings.mqtt_broker}: unset it to use an embedded broker.")
-    held, address = _take_lease(settings)
-    try:
-        (settings.mqtt_dir / "kept").touch()
-    finally:
-        held.release()
-    return address
+    supervised.keep(_server(settings))
+    return _of(settings)
 
 
 def stop(settings: Settings) -> bool:
     """End what `start` began; return whether the broker is down, which it is not while others use it."""
-    (settings.mqtt_dir / "kept").unlink(missing_ok=True)
-    return _wait_for_the_end(settings)
+    return supervised.stop(_server(settings))
 
 
 def status(settings: Settings) -> MqttStatus:
@@ -143,18 +131,9 @@ def status(settings: Settings) -> MqttStatus:
     if settings.mqtt_broker:
         answers = _answers(_named(settings.mqtt_broker))
         return MqttStatus(answers, False, settings.mqtt_broker, None, None, [], False, folder)
-    if not supervisor.is_supervised(folder):
-        return MqttStatus(False, True, None, None, None, [], False, folder)
-    return MqttStatus(
-        running=True,
-        embedded=True,
-        address=str(_of(folder)),
-        program=server.program(folder),
-        pid=next(iter(supervisor.pids_of(folder, server.STATE)), None),
-        leases=leases.holders(folder / "leases"),
-        kept=(folder / "kept").exists(),
-        data_dir=folder,
-    )
+    found = supervised.status(_server(settings))
+    where, what = (str(_of(settings)), server.program(folder)) if found.running else (None, None)
+    return MqttStatus(found.running, True, where, what, found.pid, found.leases, found.kept, folder)
 
 
 def _named(broker: str) -> Address:
@@ -162,63 +141,29 @@ def _named(broker: str) -> Address:
     return Address(host, int(port))
 
 
-def _of(folder: Path) -> Address:
-    return Address("127.0.0.1", server.port_of(folder))
+def _of(settings: Settings) -> Address:
+    return Address("127.0.0.1", server.port_of(settings.mqtt_dir))
 
 
-def _take_lease(settings: Settings) -> tuple[leases.Lease, Address]:
+def _server(settings: Settings) -> Server:
     folder = settings.mqtt_dir
-    try:
-        return supervisor.leased(folder, 2 * ANSWERS_WITHIN_S + STOPS_WITHIN_S, lambda: _running(folder))
-    except TimeoutError as error:
-        raise MqttNotReady(
-            f"Another process has been starting or stopping the MQTT broker for too long ({error}): try again."
-        ) from error
-    except KeyboardInterrupt:
-        _wait_for_the_end(settings)  # it may have been starting
-        raise
-    except OSError as error:
-        raise MqttNotReady(f"The embedded MQTT broker cannot keep its data in {folder}: {error}.") from error
 
+    def launch(new_ports: bool) -> None:
+        server.kill_orphan(folder)
+        server.prepare(folder, new_ports=new_ports)
+        server.launch(folder)
 
-def _running(folder: Path) -> Address:
-    """Return the address of this folder's broker, started if need be; the caller holds the folder's lock."""
-    if supervisor.is_supervised(folder):
-        with contextlib.suppress(_Died):  # it was about to end; then we start it again
-            return _answering(folder)
-    try:
-        _launch(folder, new_ports=False)
-        return _answering(folder)
-    except _Died:
-        if "in use" not in server.log_tail(folder, 50):
-            raise
-    _launch(folder, new_ports=True)  # somebody took the port between our look and the broker's
-    return _answering(folder)
-
-
-def _launch(folder: Path, *, new_ports: bool) -> None:
-    supervisor.forget(folder)
-    server.kill_orphan(folder)
-    server.prepare(folder, new_ports=new_ports)
-    server.launch(folder)
-
-
-def _answering(folder: Path) -> Address:
-    deadline = time.monotonic() + ANSWERS_WITHIN_S
-    while not _answers(address := _of(folder)):
-        if not supervisor.is_supervised(folder):
-            raise _Died(
-                f"The embedded MQTT broker stopped while starting: {server.log_tail(folder)} "
-                f"(the whole log: {server.log_file(folder)})."
-            )
-        if time.monotonic() > deadline:
-            raise MqttNotReady(
-                f"The embedded MQTT broker does not answer within {ANSWERS_WITHIN_S:.0f} s: look at "
-                f"{server.log_file(folder)}."
-            )
-        time.sleep(0.05)
-    (folder / "answered").touch()  # from now on the supervisor starts it again if it dies
-    return address
+    return Server(
+        "The embedded MQTT broker",
+        folder,
+        server.STATE,
+        server.log_file(folder),
+        launch,
+        lambda: _answers(_of(settings)),
+        MqttNotReady,
+        answers_within_s=ANSWERS_WITHIN_S,
+        stops_within_s=STOPS_WITHIN_S,
+    )
 
 
 def _answers(address: Address) -> bool:
@@ -227,10 +172,6 @@ def _answers(address: Address) -> bool:
             return True
     except MqttNotReady:
         return False
-
-
-def _wait_for_the_end(settings: Settings) -> bool:
-    return supervisor.has_ended(settings.mqtt_dir, STOPS_WITHIN_S)
 
 
 def _nobody(address: Address, why: str) -> MqttNotReady:
