@@ -47,7 +47,10 @@ def run(console: Console) -> list[Figure]:
                 )
             with console.status(f"{STORED:,} readings into a lake"):
                 sizes = _sizes(settings, broker)
-    write_json(FILE, {"measured_on": f"{datetime.now(UTC):%Y-%m-%d}", "made_by": "python -m bench readings", **sizes})
+    speed = {"over_mqtt_per_s": round(per_s), "mqtt_broker": program}
+    write_json(
+        FILE, {"measured_on": f"{datetime.now(UTC):%Y-%m-%d}", "made_by": "python -m bench readings", **sizes, **speed}
+    )
     table = Table(title=f"A reading, of {STORED:,} of a day", title_justify="left", box=SIMPLE_HEAD)
     for name in ("as JSON", "on the broker", "as Parquet"):
         table.add_column(name, justify="right")

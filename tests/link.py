@@ -32,6 +32,7 @@ class Link:
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+            self._open = set()
 
     def mend(self) -> None:
         """Let connections through again."""

@@ -23,6 +23,8 @@ class Sizes:
     parquet_bytes: int
     files: int
     cores: int
+    over_mqtt_per_s: int
+    mqtt_broker: str
 
     @classmethod
     def read(cls, file: Path = FILE) -> Self:
@@ -43,6 +45,8 @@ class Sizes:
         ]
         said = (
             f"Measured on {self.measured_on} by `{self.made_by}`: {self.readings:,} generated readings of "
-            f"{self.days} day{'s' * (self.days != 1)}, {self.files} files of Parquet."
+            f"{self.days} day{'s' * (self.days != 1)}, {self.files} files of Parquet. From a gateway over MQTT "
+            f"({self.mqtt_broker}) to Kafka went {self.over_mqtt_per_s:,} readings a second on {self.cores} cores, "
+            "with Kafka, MQTT broker, bridge and gateway on them."
         )
         return "\n".join(["| a reading takes | bytes | of its JSON |", "|---|---|---|", *rows, "", said])
