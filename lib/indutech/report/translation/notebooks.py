@@ -150,8 +150,9 @@ def _visit_chart(figure: dict[str, Any], say: Say) -> None:
             mark["text"] = say(mark["text"], "label")
     axes = [value for key, value in layout.items() if re.match(r"[xy]axis", key)]
     for part in [*figure["data"], *axes]:
-        if isinstance(part.get("name"), str):
-            part["name"] = say(part["name"], "label")
+        for key in ("name", "hovertemplate"):
+            if isinstance(part.get(key), str):
+                part[key] = say(part[key], "label")
         for key in _WORD_LISTS:
             if isinstance(part.get(key), list):
                 part[key] = [
@@ -163,4 +164,18 @@ def _visit_chart(figure: dict[str, Any], say: Say) -> None:
 def _charts_in_its_form(notebook: nbformat.NotebookNode) -> None:
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         if PLOTLY in output.get("data", {}):
-            output["data"][PLOTLY]["layout"]["separators"] = ",\u202f"
+            _chart_in_its_form(output["data"][PLOTLY])
+
+
+def _chart_in_its_form(figure: dict[str, Any]) -> None:
+    """Numbers that Plotly writes: decimal comma, narrow spaces, and the unit of money behind; its axes name it."""
+    layout = figure["layout"]
+    layout["separators"] = ",\u202f"
+    for axis in (value for key, value in layout.items() if re.match(r"[xy]axis", key) and isinstance(value, dict)):
+        if axis.get("tickprefix") == "$":
+            del axis["tickprefix"]
+    for trace in figure["data"]:
+        for key in ("hovertemplate", "texttemplate"):
+            if isinstance(trace.get(key), str):
+                said = re.sub(r"\$%\{([^}]*)\}", "%{\\1}\u00a0USD", trace[key])
+                trace[key] = re.sub(r"%\{(\w+):\$([^}]*)\}", "%{\\1:\\2}\u00a0USD", said)
