@@ -167,14 +167,20 @@ def _charts_in_its_form(notebook: nbformat.NotebookNode) -> None:
             _chart_in_its_form(output["data"][PLOTLY])
 
 
+def _is_of_days(names: object) -> bool:
+    return isinstance(names, list) and bool(names) and bool(re.match(r"\d{4}-\d\d-\d\d", str(names[0])))
+
+
 def _chart_in_its_form(figure: dict[str, Any]) -> None:
-    """Numbers that Plotly writes: decimal comma, narrow spaces, and the unit of money behind; its axes name it."""
+    """Numbers that Plotly writes: decimal comma, narrow spaces, days, and USD behind an amount; its axis says USD."""
     layout = figure["layout"]
     layout["separators"] = ",\u202f"
     for axis in (value for key, value in layout.items() if re.match(r"[xy]axis", key) and isinstance(value, dict)):
         if axis.get("tickprefix") == "$":
             del axis["tickprefix"]
     for trace in figure["data"]:
+        if _is_of_days(trace.get("x")):
+            layout.setdefault("xaxis", {})["tickformat"] = "%d/%m"
         for key in ("hovertemplate", "texttemplate"):
             if isinstance(trace.get(key), str):
                 said = re.sub(r"\$%\{([^}]*)\}", "%{\\1}\u00a0USD", trace[key])
