@@ -13,7 +13,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     JUPYTER_PREFER_ENV_PATH=1
 WORKDIR /opt/indutech
 
-# What changes rarely and takes long: 180 packages and 50 jars, each checked against the hash in its lock.
+# What changes rarely and takes long: packages and jars, each checked against the hash in its lock.
 FROM base AS build
 RUN python -m venv /opt/venv
 COPY requirements.lock ./
@@ -23,7 +23,7 @@ COPY assets/jars.lock assets/
 COPY lib/indutech/__init__.py lib/indutech/
 COPY lib/indutech/system lib/indutech/system
 COPY lib/indutech/jvm lib/indutech/jvm
-RUN PYTHONPATH=lib python -m indutech.jvm.jars
+RUN PYTHONPATH=lib python -m indutech.jvm.jars kafka-server spark-kafka spark-s3
 
 FROM base
 LABEL org.opencontainers.image.title="InduTech" \

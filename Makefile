@@ -39,7 +39,8 @@ quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults"
 
 faults: setup ## the laboratory: 21 families of faults and a soak, with a table at the end; SEED=7 for other moments
-	@LABORATORY_COMMAND="make faults$(if $(SEED), SEED=$(SEED))" SEED=$(SEED) $(BIN)/pytest tests -m "faults or faults_short"
+	@LABORATORY_COMMAND="make faults$(if $(SEED), SEED=$(SEED))" SEED=$(SEED) $(BIN)/pytest tests -m "faults or faults_short" \
+	  -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \
@@ -59,7 +60,7 @@ docs: setup ## renews all that is generated: parts of the documents, drawings, w
 lab: setup ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
-up: ## Redpanda by docker compose; STACK=ha: three brokers, STACK=secure: TLS, users
+up: ## Redpanda by docker compose; STACK=ha: three brokers, secure: TLS, cluster: Spark's, s3
 	@mkdir -p data_output/secrets
 	@if [ "$(STACK)" = secure ]; then $(COMPOSE) run --rm --build secrets; fi
 	@$(COMPOSE) up --build $(if $(STACK),monitor-$(STACK))

@@ -16,12 +16,12 @@ from indutech.system.settings import PROJECT, Settings
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 STACKS = {
     "default": [],
-    **{stack: [stack] for stack in ("ha", "secure", "cluster", "report")},
-    "all": ["ha", "secure", "cluster", "report"],
+    **{stack: [stack] for stack in ("ha", "secure", "cluster", "s3", "report")},
+    "all": ["ha", "secure", "cluster", "s3", "report"],
 }
 SETTINGS = {field.alias for field in Settings.model_fields.values()}
 PIPES = re.compile(r"\||\bgrep\b|;\s*true\b|\bcurl\b(?!.*(--fail|-f))")
-KEEPS_SECRETS = re.compile(r"PASSWORD$|PASS$|TOKEN|SECRET|BOOTSTRAP_USER")
+KEEPS_SECRETS = re.compile(r"PASSWORD$|PASS$|TOKEN|SECRET|ACCESS_KEY|BOOTSTRAP_USER")
 
 
 def read(stack: str, file: Path = PROJECT / "docker-compose.yml") -> dict[str, Any]:

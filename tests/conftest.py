@@ -1,5 +1,6 @@
 """What several tests share: one data folder, one real broker and one real Spark for the whole session."""
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -14,14 +15,23 @@ from indutech.kafka.broker import Broker
 from indutech.stream import session as spark_sessions
 from indutech.system.settings import Settings
 from tests.browser import WITHOUT
-from tests.faults.record import pytest_report_header, pytest_sessionfinish, record_fault
+from tests.faults.record import (
+    pytest_report_header,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+    record_fault,
+)
 
-__all__ = ["pytest_report_header", "pytest_sessionfinish", "record_fault"]  # hooks and a fixture for every test
+# Hooks and a fixture for every test.
+__all__ = ["pytest_report_header", "pytest_runtest_logreport", "pytest_sessionfinish", "record_fault"]
 
 # What starts a Java: `make quick` leaves it out. A test has the mark if it uses the fixture, also through another one.
 START_JAVA = ("broker", "spark", "java")
 # With two processes the files that take longest come first: one of them alone at the end would leave a core idle.
 LONGEST_FIRST = (
+    "test_soak.py",
+    "test_s3_kills.py",
+    "test_cluster.py",
     "test_kills.py",
     "test_entry_commands.py",
     "03_stream.ipynb",
@@ -38,6 +48,8 @@ LONGEST_FIRST = (
     "test_report.py",
     "test_templates.py",
 )
+# Hundreds of tickets are over before Java's second compiler is done with anything: it would take half of the time.
+os.environ.setdefault("INDUTECH_DRIVER_OPTIONS", "-XX:TieredStopAtLevel=1")
 REFUSAL = "ThisTestHasNoMarkThatLetsItStartJava"
 
 
@@ -49,6 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in START_JAVA:
             if name in getattr(item, "fixturenames", ()):
                 item.add_marker(name)
+        if item.path.name != "test_faults.py":  # `make faults` deals out its rows, and every other file whole
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(autouse=True)

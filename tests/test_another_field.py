@@ -20,7 +20,7 @@ pytestmark = pytest.mark.spark  # the copy of the project starts one
 
 Edit = tuple[str, str, str]  # file, the text before which the new text goes, the new text
 CONTRACT, GENERATOR = "lib/indutech/tickets/contract.py", "lib/indutech/tickets/generator.py"
-_END_OF_FIELDS, _END_OF_BLOCK = "\n\ndef _kind(", "        }\n        if missing :="
+_END_OF_FIELDS, _END_OF_BLOCK = "\n\nPRODUCT = ", "        }\n        if missing :="
 
 # The recipe of CONTRIBUTING.md, to the letter.
 ONE_WORD: list[Edit] = [

@@ -19,9 +19,9 @@ def test_each_stack_is_accepted_and_keeps_the_rules(stack: str) -> None:
 
 
 def test_each_stack_has_its_parts() -> None:
-    """Without a profile there is one broker; `ha` has three, `secure` lets in users only, `cluster` has two workers."""
-    stacks = ("default", "ha", "secure", "cluster")
-    default, ha, secure, cluster = (set(compose_file.read(stack)["services"]) for stack in stacks)
+    """One broker; `ha` has three, `secure` lets in users only, `cluster` has two workers, `s3` an S3 server."""
+    stacks = ("default", "ha", "secure", "cluster", "s3")
+    default, ha, secure, cluster, s3 = (set(compose_file.read(stack)["services"]) for stack in stacks)
     assert default == {*LONG_RUNNING, "topic", "jupyter"}
     brokers = {f"redpanda-ha-{number}" for number in range(3)}
     assert ha - default == {*brokers, "topic-ha", *(f"{one}-ha" for one in LONG_RUNNING - {"redpanda"})}
@@ -29,9 +29,12 @@ def test_each_stack_has_its_parts() -> None:
     spark = {"spark-master", "spark-worker-1", "spark-worker-2"}
     of_ours = {"topic", "producer", "stream", "monitor"}
     assert cluster - default == {*spark, *(f"{one}-cluster" for one in of_ours)}
+    assert s3 - default == {"s3", *(f"{one}-s3" for one in of_ours)}
 
 
-@pytest.mark.parametrize(("stack", "and_outside"), [("ha", set()), ("secure", set()), ("cluster", {"redpanda"})])
+@pytest.mark.parametrize(
+    ("stack", "and_outside"), [("ha", set()), ("secure", set()), ("cluster", {"redpanda"}), ("s3", {"redpanda"})]
+)
 def test_monitor_starts_its_stack_and_no_other(stack: str, and_outside: set[str]) -> None:
     """`docker compose up monitor-ha` reaches every service of its stack through depends_on."""
     services = compose_file.read(stack)["services"]
@@ -43,10 +46,11 @@ def test_monitor_starts_its_stack_and_no_other(stack: str, and_outside: set[str]
     assert reached == of_stack - {"secrets"} | and_outside
 
 
-def test_nobody_outside_reaches_the_spark_master() -> None:
-    """It runs whatever it is given: no port of a cluster's service is published."""
-    services = compose_file.read("cluster")["services"]
-    assert [name for name, one in services.items() if one.get("profiles") == ["cluster"] and one.get("ports")] == []
+@pytest.mark.parametrize("stack", ["cluster", "s3"])
+def test_nobody_outside_reaches_what_asks_for_no_key(stack: str) -> None:
+    """A Spark master, and the inner parts of the S3 server: no port of these stacks is published."""
+    services = compose_file.read(stack)["services"]
+    assert [name for name, one in services.items() if one.get("profiles") == [stack] and one.get("ports")] == []
 
 
 def test_each_service_sees_its_own_secrets_only() -> None:
@@ -101,6 +105,7 @@ def test_no_broker_acknowledges_before_the_disk_has_it() -> None:
         ("  restart: unless-stopped\n", "", "no restart policy"),
         ("redpandadata/redpanda:v26.2.7", "redpandadata/redpanda:v26.2.6", "not in assets/images.toml"),
         ("KAFKA_SASL_USERNAME: console", "KAFKA_SASL_PASSWORD: hunter2", "is a secret in the file"),
+        ("AWS_SHARED_CREDENTIALS_FILE: data_output", "AWS_ACCESS_KEY_ID: data_output", "is a secret in the file"),
         ("memory: 3500m", "pids: 100", "no limits"),
         ("--smp=1", "--mode=dev-container --smp=1", "bypasses fsync"),
         ("networks: {indutech: {aliases: [brokers-ha]}}", "networks: {default: {}}", "not on the one network"),

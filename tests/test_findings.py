@@ -22,7 +22,7 @@ FAULT_RUNS = {
     "seed": 1, "seconds": 90,
     "rows": [
         {"family": 1, "fault": "SIGKILL of Spark", "injected": 3, "sent": 1000, "stored": 990, "quarantined": 10,
-         "lost": 0, "twice": 0, "recovery_s": 4.26},
+         "lost": 0, "twice": 0, "recovery_s": 4.26, "expired": 4},
         {"family": 1, "fault": "SIGKILL of the broker", "injected": 1, "sent": 500, "stored": 500,
          "quarantined": 0, "lost": 2, "twice": 1, "recovery_s": None},
         {"family": 2, "fault": "no room", "injected": 1, "sent": 10, "stored": 10, "quarantined": 0,
@@ -35,6 +35,7 @@ FAULT_SUMS = {
     "fault_families": lambda rows: len({row["family"] for row in rows}),
     "faults_sent": lambda rows: sum(row["sent"] for row in rows),
     "faults_lost": lambda rows: sum(row["lost"] for row in rows),
+    "faults_expired": lambda rows: sum(row.get("expired", 0) for row in rows),
     "faults_twice": lambda rows: sum(row["twice"] for row in rows),
     "faults_slowest_s": lambda rows: max(row["recovery_s"] or 0 for row in rows),
 }
@@ -181,7 +182,8 @@ def test_faults_become_figures(tmp_path: Path) -> None:
     found = reference_runs.figures(fault_runs=file)
 
     assert {name: found[name].value for name in found if name.startswith("fault")} == {
-        "faults": 5, "fault_families": 2, "faults_sent": 1510, "faults_lost": 2, "faults_twice": 1, "faults_cores": 2,
+        "faults": 5, "fault_families": 2, "faults_sent": 1510, "faults_lost": 2, "faults_expired": 4, "faults_twice": 1,
+        "faults_cores": 2,
         "faults_slowest_s": 61.0,
     }  # fmt: skip
     assert found["faults_lost"].measured_on == "2026-11-28"

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from indutech.tickets.contract import FIELDS, Priority, Ticket, TicketType, validate
-from indutech.tickets.generator import DEMO_START, drawn_seed, make_tickets, ticket_messages
+from indutech.tickets.generator import DEMO_START, make_tickets, ticket_messages
+from indutech.tickets.product import drawn_seed
 
 FIRST_TICKETS_OF_SEED_7 = "257ded4c03f81d8d"
 

@@ -1,5 +1,6 @@
 """The lake in a bucket of a real S3 server: who may do what, one writer, and what is said when something is wrong."""
 
+import io
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import obstore
 import psutil
+import pyarrow.parquet as pq
 import pytest
 from bench.s3_gate import gate_before
 from pydantic import SecretStr, ValidationError
@@ -21,6 +23,7 @@ from indutech.lake.store import bucket, connection, files, lease, policy
 from indutech.lake.store.s3_path import S3Path
 from indutech.lake.writer_lock import sole_writer
 from indutech.proof import doctor
+from indutech.system import ports
 from indutech.system.settings import Settings
 from tests import lakes
 
@@ -120,6 +123,50 @@ def test_a_server_that_is_kept_is_for_tools_of_ones_own(tmp_path: Path) -> None:
     finally:
         assert connection.stop(settings)
     assert not connection.status(settings).running
+
+
+def test_a_server_for_other_machines(tmp_path: Path) -> None:
+    """`indutech lake serve` serves the lake's bucket at a fixed address, and writes a key of each kind to a file."""
+    [port] = ports.free(1)
+    served = {"INDUTECH_DATA_DIR": str(tmp_path), "INDUTECH_LAKE_URI": "s3a://indutech/lake"}
+    command = [sys.executable, "-m", "indutech", "lake", "serve", "--port", str(port)]
+    reaching = Settings(
+        _env_file=None,
+        data_dir=tmp_path / "elsewhere",
+        lake_uri="s3a://indutech/lake",
+        s3_endpoint=f"http://127.0.0.1:{port}",
+        aws_shared_credentials_file=tmp_path / "s3" / "writer.credentials",
+    )
+    env = {
+        **served,
+        "INDUTECH_S3_ENDPOINT": f"http://127.0.0.1:{port}",
+        "AWS_SHARED_CREDENTIALS_FILE": str(reaching.aws_shared_credentials_file),
+    }
+    healthy = [sys.executable, "-m", "indutech", "health", "lake"]
+    with subprocess.Popen(command, env={**os.environ, **served}, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            assert f"INDUTECH_S3_ENDPOINT=http://127.0.0.1:{port}; Ctrl-C ends it" in server.stdout.readline()
+            deadline = time.monotonic() + 20
+            while subprocess.run(healthy, env=os.environ | env, capture_output=True, check=False).returncode:
+                assert time.monotonic() < deadline
+            with connection.connected(reaching) as writing:
+                lakes.store(writing, "tickets", "2026-01-01", 0, [0, 1, 2])
+            reader_file = tmp_path / "s3" / "reader.credentials"
+            reading = reaching.model_copy(update={"aws_shared_credentials_file": reader_file})
+            [file] = layout.all_files(reading, "tickets")
+            assert pq.read_metadata(io.BytesIO(file.path.read_bytes())).num_rows == 3
+            with pytest.raises(bucket.StoreRefused):
+                (files.root(reading) / "mine").write_bytes(b"")
+            assert stat.S_IMODE(reader_file.stat().st_mode) == 0o600
+            again = subprocess.run(
+                command, env={**os.environ, **served}, capture_output=True, text=True, check=False, timeout=60
+            )
+            assert f"No S3 server can listen at 127.0.0.1:{port} (address already in use)" in again.stderr
+            assert (again.returncode, again.stdout) == (1, "")
+        finally:
+            server.terminate()
+            assert server.wait(30) is not None
 
 
 def test_a_reader_may_only_read(server: Settings, ten_batches: Settings) -> None:

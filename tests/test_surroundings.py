@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from indutech.kafka.connection import Broker
@@ -97,3 +98,12 @@ def test_another_spark_on_the_machine(tmp_path: Path) -> None:
 
     assert started.returncode == 0, started.stderr
     assert json.loads(started.stdout) == ["local[*]", "2", "", "file:///"]
+
+
+def test_the_jvm_of_spark_has_the_options_of_the_settings(spark: SparkSession) -> None:
+    """INDUTECH_DRIVER_OPTIONS, which these tests have set; what is no option is refused by name."""
+    bean = spark.sparkContext._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean()
+    assert set(Settings(_env_file=None).driver_options.split()) <= set(bean.getInputArguments())
+    assert Settings(_env_file=None).driver_options
+    with pytest.raises(ValidationError, match="INDUTECH_DRIVER_OPTIONS"):
+        Settings(_env_file=None, INDUTECH_DRIVER_OPTIONS="Xmx4g")

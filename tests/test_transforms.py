@@ -17,12 +17,13 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from indutech.stream.fast_path import fast_path
-from indutech.stream.transforms import as_quarantine, as_tickets, ingest_date, validated
-from indutech.stream.validation import COMPOSED
+from indutech.stream.transforms import as_quarantine, as_rows, ingest_date, validated
+from indutech.stream.validation import composed
 from indutech.tickets.cases import malformed_cases
 from indutech.tickets.contract import (
     FIELDS,
     KINDS,
+    PRODUCT,
     TEAM_FOR_TYPE,
     Priority,
     Rejected,
@@ -324,7 +325,7 @@ def test_accents_written_apart_are_all_known() -> None:
         apart = unicodedata.normalize("NFD", letter)
         assert spellings(apart) == letter, "one more character means the same as this one"
         if apart != letter:
-            assert COMPOSED[f"{spellings(apart[0])}[{spellings(apart[1])}]"] == letter
+            assert composed(PRODUCT)[f"{spellings(apart[0])}[{spellings(apart[1])}]"] == letter
 
 
 def test_spark_and_python_agree_on_what_utf8_is(spark: SparkSession) -> None:
@@ -352,7 +353,7 @@ def test_valid_messages_become_tickets(spark: SparkSession) -> None:
     """A ticket of the lake has the contract's columns, its team, its place in Kafka and the day it came in."""
     rows = validated(kafka_rows(spark, [COMPACT, b"{}"]))
 
-    tickets = as_tickets(rows, F.lit("2026-03-02T12:00:05Z").cast("timestamp"))
+    tickets = as_rows(rows, F.lit("2026-03-02T12:00:05Z").cast("timestamp"))
     latency = F.unix_seconds("processed_at") - F.unix_seconds("kafka_timestamp")
     [ticket] = tickets.withColumn("latency", latency).collect()
 
@@ -370,7 +371,7 @@ def test_every_type_has_its_team(spark: SparkSession) -> None:
     """Spark gives each type the team that the contract names."""
     messages = [COMPACT.replace(b"Connexion", type_.encode()) for type_ in TicketType]
 
-    rows = as_tickets(validated(kafka_rows(spark, messages)), F.current_timestamp()).collect()
+    rows = as_rows(validated(kafka_rows(spark, messages)), F.current_timestamp()).collect()
 
     assert {row.type: row.support_team for row in rows} == TEAM_FOR_TYPE
 

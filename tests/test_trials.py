@@ -69,12 +69,16 @@ def test_a_cut_file_is_not_readable(tmp_path: Path) -> None:
 def test_a_run_of_the_laboratory_is_summed_up() -> None:
     """Lost and doubled are added over the rows, not taken from a total that somebody wrote."""
     row = {"family": 1, "fault": "a", "injected": 2, "sent": 10, "stored": 9, "quarantined": 0, "lost": 1, "twice": 0}
-    rows = [{**row, "recovery_s": 1.5}, {**row, "fault": "b", "lost": 0, "twice": 2, "recovery_s": 0.5}]
+    rows = [
+        {**row, "recovery_s": 1.5, "expired": 3},
+        {**row, "fault": "b", "expired": 0, "lost": 0, "twice": 2, "recovery_s": 0.5},
+    ]
     run = LaboratoryRun("2026-11-29T20:00:00+00:00", 2, 23.5, "make faults", 13, 600, rows)
 
     assert run.sentence == (
         "On 2026-11-29, `make faults` with seed 13 took 2 kinds of faults from 1 of 21 families, in 10 minutes on 2 "
-        "cores with 23.5 GiB: **20 sent, 1 lost, 2 twice**."
+        "cores with 23.5 GiB: **20 sent, 1 lost, 2 twice**; 3 expired: the topic deleted them, on "
+        "purpose, before they could be stored."
     )
     assert run.table()["recovery, s"].tolist() == [1.5, 0.5]
 

@@ -21,8 +21,9 @@ from indutech.stream import job
 from indutech.stream.job import StreamFailed
 from indutech.system.settings import Settings
 from indutech.tickets import contract, mending
-from indutech.tickets.contract import ContractUnusable, Ticket
+from indutech.tickets.contract import Ticket
 from indutech.tickets.mending import UnknownField
+from indutech.tickets.product import ContractUnusable
 from tests import lakes
 from tests.topics_filled import send
 
@@ -87,7 +88,7 @@ def test_a_field_declared_without_a_kind(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(Ticket.model_fields, "site", FieldInfo(annotation=str))
 
     with pytest.raises(ContractUnusable, match=r"without a kind: write Annotated"):
-        contract._kind("site")
+        contract.PRODUCT._kind("site")
 
 
 def test_a_file_that_is_no_history_of_audits(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ __all__ = [  # noqa: RUF022, the order is the direction
     "producer",
     "stream",
     "proof",
+    "plant",
     "architecture",
     "costs",
     "report",

@@ -125,7 +125,7 @@ def transactions(laboratory: Laboratory) -> None:
     laboratory.hurt()
 
 
-@fault(18, "offsets expired before they were stored", promised="stops with the exact gap; a flag notes it", lost=40)
+@fault(18, "offsets expired before they were stored", promised="stops with the exact gap; a flag notes it", expired=40)
 def expired(laboratory: Laboratory) -> None:
     """The stream names the gap and goes on only if told to; the proof counts what was accepted."""
     laboratory.send(tickets(400))
@@ -152,7 +152,7 @@ def expired(laboratory: Laboratory) -> None:
     laboratory.send(tickets(50, seed=3))
 
 
-@fault(18, "offsets expired while the stream runs", promised="stops with the exact gap", lost=30)
+@fault(18, "offsets expired while the stream runs", promised="stops with the exact gap", expired=30)
 def expired_meanwhile(laboratory: Laboratory) -> None:
     """The stream is frozen while the broker deletes; when it wakes up it stops with the same sentence."""
     laboratory.send(tickets(100))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import psutil
 import pytest
@@ -23,6 +24,7 @@ SEED = int(os.environ.get("SEED") or 13)
 class Row:
     """What one fault did: how often it was injected, and what was found once things had settled.
 
+    `expired` are offsets that the topic deleted before they were stored: nobody can bring them back, each was named.
     `recovery_s` is the time from the last injection until everything that was sent was stored.
     """
 
@@ -35,10 +37,13 @@ class Row:
     lost: int
     twice: int
     recovery_s: float
+    expired: int = 0
 
 
-_rows: list[Row] = []
+_rows: list[dict[str, Any]] = []
+_failed: set[str] = set()
 _began = time.monotonic()
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # several processes run the tests, the one that began them writes
 
 
 @pytest.fixture
@@ -46,8 +51,7 @@ def record_fault(request: pytest.FixtureRequest) -> Callable[..., None]:
     """`record_fault(family=12, fault="…", injected=3, sent=…, …)` adds a row to the table of this run."""
 
     def record(**fields: object) -> None:
-        _rows.append(Row(**fields))  # type: ignore[arg-type]
-        _write(request.session)  # at once: a run that is cut short has its rows too
+        request.node.user_properties.append(("fault", asdict(Row(**fields))))  # type: ignore[arg-type]
 
     return record
 
@@ -57,14 +61,24 @@ def pytest_report_header() -> str:
     return f"seed of the laboratory: {SEED}"
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collect the rows of each test as it ends: a run that is cut short has its rows too."""
+    if report.failed:
+        _failed.add(report.nodeid)
+    rows = [row for name, row in report.user_properties if name == "fault"]
+    if report.when == "teardown" and rows and not _IS_WORKER:
+        _rows.extend(rows)
+        _write()
+
+
+def pytest_sessionfinish() -> None:
     """Write the table, if any fault was injected."""
     if _rows:
-        _write(session)
+        _write()
         print(f"\n{len(_rows)} faults: {FOLDER / 'run.md'}")
 
 
-def _write(session: pytest.Session) -> None:
+def _write() -> None:
     run = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
@@ -73,8 +87,8 @@ def _write(session: pytest.Session) -> None:
         "command": os.environ.get("LABORATORY_COMMAND") or shlex.join(["pytest", *sys.argv[1:]]),
         "seed": SEED,
         "seconds": round(time.monotonic() - _began),
-        "passed": session.testsfailed == 0,
-        "rows": [asdict(row) for row in sorted(_rows, key=lambda row: row.family)],
+        "passed": not _failed,
+        "rows": sorted(_rows, key=lambda row: (row["family"], row["fault"])),
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", "utf-8")

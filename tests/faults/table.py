@@ -19,7 +19,7 @@ class Fault:
     inject: Inject
     short: bool = False  # also in `make test`
     own_broker: Literal["", "plain", "secured"] = ""  # it hurts the broker: not the one that other tests use
-    lost: int = 0  # offsets that nobody can bring back, and that must be named
+    expired: int = 0  # offsets that the topic deletes before they are stored, and that must be named
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -32,12 +32,13 @@ def test_nothing_is_lost_and_nothing_twice(
         sent=verdict.sent,
         stored=verdict.stored,
         quarantined=verdict.quarantined,
-        lost=verdict.lost,
+        lost=verdict.lost - fault.expired,
         twice=verdict.twice,
         recovery_s=round(recovery_s, 1),
+        expired=fault.expired,
     )
     assert verdict.findings == []
-    assert (verdict.lost, verdict.twice) == (fault.lost, 0)
+    assert (verdict.lost, verdict.twice) == (fault.expired, 0)
 
 
 def test_every_family_has_a_row() -> None:

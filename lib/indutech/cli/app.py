@@ -13,6 +13,7 @@ from indutech.cli.broker import broker_app
 from indutech.cli.cluster import cluster_app
 from indutech.cli.costs import costs_app
 from indutech.cli.doctor import doctor
+from indutech.cli.erp import erp_app
 from indutech.cli.lake import lake_app
 from indutech.cli.quarantine import quarantine_app
 from indutech.system import storage
@@ -48,6 +49,8 @@ class _OneSentence(typer.core.TyperGroup):
             if error.title != Settings.__name__:
                 raise
             for fault in error.errors(include_input=False, include_url=False):
+                if fault["type"] == "default_factory_not_called":  # of a setting that follows from the wrong one
+                    continue
                 name = ".".join(map(str, fault["loc"]))
                 typer.echo(f"indutech: the setting {name} cannot be used: {fault['msg']}.", err=True)
         sys.exit(1)
@@ -89,5 +92,6 @@ for _command in (
 app.add_typer(broker_app, name="broker")
 app.add_typer(cluster_app, name="cluster")
 app.add_typer(costs_app, name="costs")
+app.add_typer(erp_app, name="erp")
 app.add_typer(lake_app, name="lake")
 app.add_typer(quarantine_app, name="quarantine")

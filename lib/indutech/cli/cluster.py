@@ -43,5 +43,7 @@ def cluster_worker(
 
     settings = Settings()
     standalone.refuse_without_standalone(settings)
-    typer.echo(f"A worker of {settings.spark_master} with {cores} cores and {memory}; Ctrl-C ends it.")
+    typer.echo(
+        f"A worker of {settings.spark_master} with {cores} core{'s' * (cores != 1)} and {memory}; Ctrl-C ends it."
+    )
     standalone.become_worker(settings, cores, memory)

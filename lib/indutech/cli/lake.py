@@ -27,6 +27,27 @@ def lake_start() -> None:
     typer.echo(f"S3 answers at {reached.s3_endpoint}; `indutech lake stop` ends it. A key that may only read: {file}")
 
 
+@lake_app.command("serve")
+def lake_serve(
+    host: Annotated[str, typer.Option(help="The address that it listens at; others reach it there.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8333,
+) -> None:
+    """Be an S3 server for the lake's bucket until Ctrl-C, also for other machines.
+
+    S3 asks for a key; the server's own parts, at other ports, ask for none: let nobody but your own machines reach it.
+
+    \b
+    INDUTECH_LAKE_URI=s3a://indutech/lake indutech lake serve               in one terminal, in another
+    export INDUTECH_LAKE_URI=s3a://indutech/lake INDUTECH_S3_ENDPOINT=http://127.0.0.1:8333
+    export AWS_SHARED_CREDENTIALS_FILE=data_output/s3/writer.credentials    (reader.credentials: it may only read)
+    indutech stream --once
+    """
+    settings = Settings()
+    become = connection.server(settings, host, port)
+    typer.echo(f"The S3 server of INDUTECH_S3_ENDPOINT=http://{host}:{port}; Ctrl-C ends it. Keys: {settings.s3_dir}")
+    become()
+
+
 @lake_app.command("stop")
 def lake_stop() -> None:
     """Stop the embedded S3 server; exit 1 if others still use it, since it then ends with the last of them."""

@@ -30,9 +30,9 @@ def health(
 
 def produce(
     count: Annotated[
-        int | None, typer.Option(min=1, help="Tickets to send; 20,000, unless --rate or --from says otherwise.")
+        int | None, typer.Option(min=1, help="Messages to send; 20,000, unless --rate or --from says otherwise.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(help="Tickets per second; without --count until Ctrl-C.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Messages per second; without --count until Ctrl-C.")] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Repeat a run exactly; without it one is drawn and printed.")
     ] = None,
@@ -50,11 +50,12 @@ def produce(
     ] = None,
     load: Annotated[bool, typer.Option("--load", help="The fast client, for volume: confluent-kafka.")] = False,
     period: Annotated[
-        float | None, typer.Option(metavar="DAYS", help="Spread the creation dates over so many days of office hours.")
+        float | None,
+        typer.Option(metavar="DAYS", help="Spread the dates over so many days, by the hours of work."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
-    """Send support tickets, generated or replayed from a file, and keep an audit of what the broker acknowledged.
+    """Send support tickets, or another data product, and keep an audit of what the broker acknowledged.
 
     Exit 0: everything was acknowledged, or a signal stopped it. Exit 1: something failed or was no ticket.
 
@@ -65,12 +66,13 @@ def produce(
     indutech produce --count 1000000 --load       as fast as it goes
     indutech produce --count 20000 --period 28    four weeks of office hours
     indutech produce --from old.csv --rate 10     somebody else's tickets
+    INDUTECH_PRODUCT=readings indutech produce    readings of sensors, and so for every command
     """
     from indutech.producer import produce as producer
     from indutech.tickets.files import Reading
 
     if rate is not None and not 0 < rate < float("inf"):
-        raise typer.BadParameter("--rate must be more than 0 tickets per second.")
+        raise typer.BadParameter("--rate must be more than 0 messages per second.")
     if source and (seed is not None or period is not None):
         raise typer.BadParameter("--from replays the tickets of a file: --seed and --period are for generated ones.")
     if not source and (encoding or assume_zone or epoch):
@@ -113,7 +115,7 @@ def stream(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
-    """Validate tickets and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
+    """Validate messages and store them in the lake, each exactly once; until Ctrl-C, or `--once`.
 
     Whatever interrupts it, the next start goes on where the last committed micro-batch ended.
 
@@ -148,8 +150,8 @@ def stream(
         )
         typer.echo(
             f"{'Stopped: ' if result.stopped_by_user else ''}"
-            f"{result.stored:,} tickets stored in {result.place}{aside}: "
-            f"{result.batches} micro-batches in {result.seconds:.1f} s."
+            f"{result.stored:,} {settings.product} stored in {result.place}{aside}: "
+            f"{result.batches} micro-batch{'es' * (result.batches != 1)} in {result.seconds:.1f} s."
         )
         if result.held_back:
             typer.echo(
@@ -164,7 +166,7 @@ def reconcile(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
 ) -> None:
-    """Prove that no ticket was lost or stored twice: every offset of every file is counted.
+    """Prove that no message was lost or stored twice: every offset of every file is counted.
 
     Exit 0: nothing lost, twice or pending. Exit 1: lost or twice. Exit 2: only pending: `indutech stream --once` next.
     """
@@ -228,7 +230,7 @@ def publish(
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """List what would be deleted (lake, checkpoint, audit, broker data: together, never one alone) and ask."""
+    """List what would be deleted (lake, checkpoint, audit, broker data, ERP: together, never one alone) and ask."""
     from indutech.lake import reset as resetting
 
     with resetting.reached(Settings()) as settings:
@@ -251,8 +253,8 @@ def monitor(
 ) -> None:
     """Watch sent, acknowledged, stored, set aside, duplicates, lag, rate and latency; until Ctrl-C.
 
-    Below them the last minute: tickets by type and team, and how many are urgent. Where nobody watches a terminal, each
-    look is one line.
+    Below them, of tickets, the last minute: by type and team, and how many are urgent. Where nobody watches a terminal,
+    each look is one line.
     """
     from rich.live import Live
 

@@ -95,18 +95,19 @@ def show(
     What cannot be printed stands as ‹hex›; counting of bytes begins at 0.
     """
     from indutech.lake import quarantine, replay_log
-    from indutech.tickets.contract import all_faults
+    from indutech.tickets import product as products
 
     [(partition, offset, last)] = _ranges([place])
     if last != offset:
         raise typer.BadParameter(f"{place!r} names several messages: give one PARTITION:OFFSET.")
     with store.connected(Settings()) as settings:
+        product = products.of(settings)
         found = quarantine.message(settings, quarantine.Place(partition, offset))
     value = found.value or b""
     if raw:
         sys.stdout.buffer.write(value)
         return
-    faults = all_faults(found.value)
+    faults = product.all_faults(found.value)
     sent = replay_log.read(settings).places.get(found.place)
     if as_json:
         told = {
@@ -153,7 +154,7 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send refused messages again that are tickets now: the contract has changed, or they are mended here.
+    """Send refused messages again that are right now: the contract has changed, or they are mended here.
 
     Each is sent once, however often this is called or killed. A header of the message says which one it repeats.
     Exit 0: each selected message was sent, now or before. Exit 1: some are still refused, or failed.
@@ -184,7 +185,7 @@ def replay(
             typer.echo(f"still refused: {rest:,} more (--json counts them by reason)")
         typer.echo(result.sentence)
         if result.acknowledged and not dry_run:
-            typer.echo("The stream stores them as it does any ticket: `indutech stream --once`.")
+            typer.echo("The stream stores them as it does any other: `indutech stream --once`.")
     raise typer.Exit(0 if result.complete or result.stopped else 1)
 
 
@@ -218,9 +219,9 @@ def _moment(option: str, text: str | None) -> datetime | None:
 
 def _mend(selection: Any, with_file: Path | None, assignments: list[str]) -> Any:
     from indutech.tickets import mending
-    from indutech.tickets.contract import KINDS
-    from indutech.tickets.fields import Uuid
+    from indutech.tickets import product as products
 
+    product = products.of(Settings())
     is_one = len(selection.ranges) == 1 and selection.ranges[0][1] == selection.ranges[0][2]
     if with_file and assignments:
         raise typer.BadParameter("--with gives the whole message: --set cannot change it as well.")
@@ -237,8 +238,8 @@ def _mend(selection: Any, with_file: Path | None, assignments: list[str]) -> Any
         name, equals, text = assignment.partition("=")
         if not equals:
             raise typer.BadParameter(f"--set {assignment!r} is no FIELD=VALUE.")
-        new[name] = mending.as_json_value(name, text)
-        if isinstance(KINDS[name], Uuid) and not is_one:
+        new[name] = mending.as_json_value(name, text, product)
+        if name in product.unique and not is_one:
             raise typer.BadParameter(f"--set {name} would give several messages the same one: name one message.")
 
     def mend(value: bytes | None) -> bytes | Rejected | None:

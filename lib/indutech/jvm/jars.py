@@ -1,4 +1,4 @@
-"""The jars of Kafka and of Spark's connectors to Kafka and S3: locked by SHA-256, fetched once, then used offline."""
+"""The jars of Kafka, of Spark's connectors and of Kafka Connect: locked by SHA-256, fetched once, then used offline."""
 
 import contextlib
 import hashlib
@@ -24,6 +24,7 @@ LOCK_FILE = PROJECT / "assets" / "jars.lock"
 KAFKA_SERVER = "kafka-server"
 SPARK_KAFKA = "spark-kafka"
 SPARK_S3 = "spark-s3"  # fetched only by who has a lake on S3
+KAFKA_CONNECT = "kafka-connect"  # fetched only by who starts the ERP
 
 # fmt: off
 _AWS_SDK = [
@@ -50,6 +51,12 @@ WANTED = {
         "software.amazon.eventstream:eventstream:1.0.1",
         "software.amazon.s3.analyticsaccelerator:analyticsaccelerator-s3:1.3.1",
         *(f"software.amazon.awssdk:{module}:2.35.5" for module in _AWS_SDK),
+    ],
+    # In this order: of what two of them need, the first one's version is taken.
+    KAFKA_CONNECT: [
+        "org.apache.kafka:connect-runtime:4.3.1",
+        "io.debezium:debezium-connector-postgres:3.6.3.Final",
+        "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
     ],
 }
 ON_SETUP = (KAFKA_SERVER, SPARK_KAFKA)
@@ -87,6 +94,11 @@ def spark_kafka_jars() -> list[Path]:
 def spark_s3_jars() -> list[Path]:
     """Return what Spark needs to read and write S3 and PySpark does not bring, fetched if need be."""
     return fetch(locked(SPARK_S3))
+
+
+def kafka_connect_jars() -> list[Path]:
+    """Return the class path of Kafka Connect with Debezium's connector for PostgreSQL, fetched if need be."""
+    return fetch(locked(KAFKA_CONNECT))
 
 
 def locked(jar_set: str) -> list[Jar]:
@@ -200,12 +212,12 @@ def write_lock() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Fetch what `make setup` fetches, or with `--lock` write the lock; say in one sentence what went wrong."""
+    """Fetch the named sets of jars, else what `make setup` fetches; with `--lock` write the lock instead."""
     try:
         if arguments == ["--lock"]:
             write_lock()
         else:
-            fetch(jar for jar_set in ON_SETUP for jar in locked(jar_set))
+            fetch(jar for jar_set in arguments or ON_SETUP for jar in locked(jar_set))
     except JarsUnavailable as error:
         print(error, file=sys.stderr)
         return 1

@@ -17,13 +17,15 @@ import pyarrow.parquet as pq
 
 from indutech.lake import layout
 from indutech.lake.checkpoint import Checkpoint
-from indutech.lake.layout import KINDS, DataFile, Kind
+from indutech.lake.layout import DataFile, Kind
 from indutech.lake.store import files
 from indutech.lake.store.files import LakePath
 from indutech.lake.store.s3_path import S3Path
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.tickets.schema import LAKE, REPETITIVE_COLUMNS
+from indutech.tickets import product as products
+from indutech.tickets import schema as schemas
+from indutech.tickets.schema import Columns
 
 TARGET_FILE_BYTES = 128 * 1024**2
 CHECKED_EVERY_BATCHES = 100
@@ -71,7 +73,7 @@ def compact(
     for day, old in _days(settings, open_day_too):
         if stop():
             break
-        if not _worth_it(old):
+        if not _worth_it(settings, old):
             continue
         done.append(_compact_day(settings, day, old))
         if on_day:
@@ -120,7 +122,7 @@ def _days(settings: Settings, open_day_too: bool) -> list[tuple[date, list[DataF
     newest = Checkpoint(settings.checkpoint_dir).last_committed()
     if newest is None:
         return []
-    committed = [file for kind in KINDS for file in layout.committed_files(settings, kind)]
+    committed = [file for kind in layout.kinds(settings) for file in layout.committed_files(settings, kind)]
     last_day = max((file.ingest_date for file in committed), default=date.min)
     by_day: dict[date, list[DataFile]] = defaultdict(list)
     for file in committed:
@@ -129,9 +131,10 @@ def _days(settings: Settings, open_day_too: bool) -> list[tuple[date, list[DataF
     return sorted(by_day.items())
 
 
-def _worth_it(old: Sequence[DataFile]) -> bool:
+def _worth_it(settings: Settings, old: Sequence[DataFile]) -> bool:
     needed = sum(
-        -(-sum(file.path.stat().st_size for file in old if file.kind == kind) // TARGET_FILE_BYTES) for kind in KINDS
+        -(-sum(file.path.stat().st_size for file in old if file.kind == kind) // TARGET_FILE_BYTES)
+        for kind in layout.kinds(settings)
     )
     return len(old) > 2 * needed
 
@@ -145,13 +148,14 @@ def _compact_day(settings: Settings, day: date, old: Sequence[DataFile]) -> Comp
     batch = max(file.batch for file in old)
     new: dict[str, str] = {}
     size = 0
-    for kind in KINDS:
+    columns = schemas.of(products.of(settings))
+    for kind in layout.kinds(settings):
         ours = [file for file in old if file.kind == kind]
         if not ours:
             continue
         folder = f"{kind}/ingest_date={day.isoformat()}/batch={batch}"
         (staging / folder).mkdir(parents=True)
-        parts = list(_rewritten(ours, staging / folder, run))
+        parts = list(_rewritten(ours, columns, staging / folder, run))
         _check(kind, ours, parts)
         for part in parts:
             size += part.stat().st_size
@@ -190,9 +194,9 @@ def _carry_out(settings: Settings, plan: dict[str, object]) -> None:
     layout.journal_file(settings).unlink(missing_ok=True)
 
 
-def _rewritten(old: Sequence[DataFile], folder: Path, run: str) -> Iterator[Path]:
+def _rewritten(old: Sequence[DataFile], columns: Columns, folder: Path, run: str) -> Iterator[Path]:
     """Write the rows of `old` into few files of about the target size, in the order of the batches."""
-    schema = _schema(old)
+    schema = _schema(old, columns.lake[old[0].kind])
     source = iter(old)
     waiting: list[pa.Table] = []
     part = 0
@@ -200,7 +204,7 @@ def _rewritten(old: Sequence[DataFile], folder: Path, run: str) -> Iterator[Path
     while pending is not None:
         path = folder / f"compacted-{run}-{part:04d}.parquet"
         with pq.ParquetWriter(
-            path, schema, compression="zstd", use_dictionary=REPETITIVE_COLUMNS, write_page_checksum=True
+            path, schema, compression="zstd", use_dictionary=columns.repetitive, write_page_checksum=True
         ) as writer:
             while pending is not None and path.stat().st_size < TARGET_FILE_BYTES:
                 waiting.append(_conformed(_read(pending.path), schema))
@@ -220,9 +224,8 @@ def _read(path: LakePath, columns: list[str] | None = None) -> pa.Table:
         raise files.fault(path, error) from error
 
 
-def _schema(old: Sequence[DataFile]) -> pa.Schema:
+def _schema(old: Sequence[DataFile], known: pa.Schema) -> pa.Schema:
     """The lake's columns of today, and after them what any of the files has besides."""
-    known = LAKE[old[0].kind]
     found = pa.unify_schemas([files.schema(file.path).remove_metadata() for file in old])
     return pa.schema([*known, *(field for field in found if field.name not in known.names)])
 

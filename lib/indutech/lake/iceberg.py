@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
@@ -20,10 +21,11 @@ from pyiceberg.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from indutech.lake import layout
-from indutech.lake.layout import KINDS, DataFile, Kind
+from indutech.lake.layout import DataFile, Kind
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.tickets.schema import LAKE
+from indutech.tickets import product as products
+from indutech.tickets import schema as schemas
 
 NAMESPACE = "indutech"
 BATCH = "indutech.batch"  # in the summary of a snapshot: its newest micro-batch
@@ -96,7 +98,11 @@ def publish(settings: Settings, grace: timedelta = GRACE) -> list[Published]:
         try:
             with closing(catalog(settings)) as tables:
                 tables.create_namespace_if_not_exists(NAMESPACE)
-                return [_publish_kind(settings, _table(tables, kind), kind, grace) for kind in KINDS]
+                known = schemas.of(products.of(settings)).lake
+                return [
+                    _publish_kind(settings, _table(tables, kind, known[kind]), kind, grace)
+                    for kind in layout.kinds(settings)
+                ]
         except (SQLAlchemyError, OSError, ValueError) as error:
             raise CannotPublish(
                 f"The Iceberg tables in {folder(settings)} cannot be brought up to date ({_first_line(error)}). "
@@ -144,18 +150,18 @@ def _summary(files: Iterable[DataFile]) -> dict[str, str]:
     return {BATCH: str(max(file.batch for file in files))}
 
 
-def _table(tables: SqlCatalog, kind: Kind) -> Table:
+def _table(tables: SqlCatalog, kind: Kind, columns: pa.Schema) -> Table:
     """Return the table, made if it is not there, with the columns of today."""
     name = (NAMESPACE, kind)
     try:
         table = tables.load_table(name)
     except NoSuchTableError:
-        return tables.create_table(name, LAKE[kind], properties={"format-version": "2", **_PROPERTIES})
+        return tables.create_table(name, columns, properties={"format-version": "2", **_PROPERTIES})
     if any(table.properties.get(name) != value for name, value in _PROPERTIES.items()):
         with table.transaction() as transaction:
             transaction.set_properties(_PROPERTIES)
     with table.update_schema() as update:
-        update.union_by_name(LAKE[kind])
+        update.union_by_name(columns)
     return table
 
 

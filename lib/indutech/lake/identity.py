@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.kafka.topics import Topic
+from indutech.lake import layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.store import files
 from indutech.lake.store.files import LakePath
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-from indutech.tickets.schema import LAKE
 
 
 class LakeIdentityMismatch(InduTechError):
@@ -154,7 +154,7 @@ def _write(settings: Settings, identity: Identity) -> None:
 
 def has_rows(settings: Settings) -> bool:
     """Whether any Parquet file stands in the lake."""
-    folders = [files.root(settings) / kind for kind in LAKE]
+    folders = [layout.root(settings, kind) for kind in layout.kinds(settings)]
     return any(next(folder.glob("ingest_date=*/batch=*/*.parquet"), None) for folder in folders)
 
 

@@ -10,10 +10,10 @@ from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.store import files as lake_files
 from indutech.lake.store.files import LakePath
 from indutech.system.settings import Settings
-from indutech.tickets.schema import LAKE, RowKind
+from indutech.tickets.schema import LAKE, QUARANTINE, RowKind
 
 Kind = RowKind
-KINDS: tuple[Kind, ...] = tuple(LAKE)
+KINDS: tuple[Kind, ...] = tuple(LAKE)  # of a lake of tickets
 _TEMPORARY = (".spark-staging-*", "_temporary", "*/*/_temporary")
 
 
@@ -25,6 +25,11 @@ class DataFile:
     ingest_date: date
     batch: int
     path: LakePath
+
+
+def kinds(settings: Settings) -> tuple[Kind, Kind]:
+    """The kinds of rows of this lake: the right ones, and those that were refused."""
+    return settings.product, QUARANTINE
 
 
 def root(settings: Settings, kind: Kind) -> LakePath:
@@ -67,7 +72,7 @@ def temporary_files(settings: Settings) -> list[Path]:
     """
     staging = settings.staging_dir
     left = [staging] if staging.exists() else []
-    for kind in KINDS:
+    for kind in kinds(settings):
         if isinstance(folder := root(settings, kind), Path):
             left += [path for pattern in _TEMPORARY for path in folder.glob(pattern)]
     return left
@@ -84,7 +89,8 @@ def remove_temporary_files(settings: Settings) -> list[Path]:
 def uncommitted_files(settings: Settings) -> list[DataFile]:
     """Every file of a micro-batch that is not committed: what a killed one left, while nothing writes."""
     committed = Checkpoint(settings.checkpoint_dir).last_committed()
-    return [file for kind in KINDS for file in all_files(settings, kind) if committed is None or file.batch > committed]
+    files = [file for kind in kinds(settings) for file in all_files(settings, kind)]
+    return [file for file in files if committed is None or file.batch > committed]
 
 
 def remove_stale(

@@ -99,7 +99,7 @@ def message(settings: Settings, place: Place) -> Refused:
     """Return the refused message at this place.
 
     Raises:
-        NotInQuarantine: it is a ticket of the lake, or was not stored yet.
+        NotInQuarantine: it is a right one of the lake, or was not stored yet.
     """
     wanted = Selection(ranges=[(place.partition, place.offset, place.offset)])
     if found := next(messages(settings, wanted, most=1), None):

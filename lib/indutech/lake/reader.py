@@ -4,18 +4,20 @@ import glob
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from indutech.lake import layout
-from indutech.lake.layout import KINDS, Kind
+from indutech.lake.layout import Kind
 from indutech.lake.store import files
 from indutech.lake.store import spark as store_for_spark
 from indutech.lake.store.s3_path import S3Path
 from indutech.system.settings import Settings
+from indutech.tickets import product as products
 from indutech.tickets import schema
+from indutech.tickets.product import Product
 
 if TYPE_CHECKING:  # a command that asks the lake one question reads neither, which would double its start
     import pandas as pd
@@ -26,8 +28,8 @@ _T = TypeVar("_T")
 
 # A producer that dies before it hears back sends again: the first arrival counts.
 _CURATED = """
-    SELECT * FROM tickets
-    QUALIFY row_number() OVER (PARTITION BY ticket_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) = 1
+    SELECT * FROM {rows}
+    QUALIFY row_number() OVER (PARTITION BY {unique} ORDER BY kafka_timestamp, kafka_partition, kafka_offset) = 1
 """
 
 
@@ -45,16 +47,18 @@ class Footprint:
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with the views `tickets`, `quarantine` and `curated` over the committed files of this moment.
 
-    `curated` has one row per `ticket_id`. A query that runs while the stream compacts may find a file gone: `query`
+    The first is called like the product of the settings. `curated` has one row per `ticket_id`, or whatever fields of
+    the product are unique. A query that runs while the stream compacts may find a file gone: `query`
     tries again, a connection kept for long does not.
     """
     lake = files.root(settings)
     connection = files.duckdb_on(lake.bucket if isinstance(lake, S3Path) else None)
     connection.execute("SET TimeZone = 'UTC'")
-    for kind in KINDS:
+    product = products.of(settings)
+    for kind in layout.kinds(settings):
         listed = [str(file.path) for file in layout.committed_files(settings, kind)]
-        connection.execute(f"CREATE VIEW {kind} AS {_scan(kind, listed)}")
-    connection.execute(f"CREATE VIEW curated AS {_CURATED}")
+        connection.execute(f"CREATE VIEW {kind} AS {_scan(product, kind, listed)}")
+    connection.execute(f"CREATE VIEW curated AS {_CURATED.format(rows=product.name, unique=', '.join(product.unique))}")
     return connection
 
 
@@ -68,12 +72,12 @@ def query(settings: Settings, sql: str, parameters: Sequence[object] = ()) -> "p
     return _again_if_a_file_vanished(ask)
 
 
-def read(settings: Settings, view: str = "tickets", columns: Sequence[str] = ("*",)) -> pa.Table:
-    """The rows of `tickets`, `quarantine` or `curated` as an Arrow table; `.to_pandas()` makes it a DataFrame."""
+def read(settings: Settings, view: str | None = None, columns: Sequence[str] = ("*",)) -> pa.Table:
+    """The rows of a view as an Arrow table, by default of the product's; `.to_pandas()` makes it a DataFrame."""
 
     def ask() -> pa.Table:
         with connect(settings) as connection:
-            return connection.sql(f"SELECT {', '.join(columns)} FROM {view}").to_arrow_table()
+            return connection.sql(f"SELECT {', '.join(columns)} FROM {view or settings.product}").to_arrow_table()
 
     return _again_if_a_file_vanished(ask)
 
@@ -83,7 +87,7 @@ def footprints(settings: Settings) -> list[Footprint]:
 
     def measure() -> list[Footprint]:
         measured = []
-        for kind in KINDS:
+        for kind in layout.kinds(settings):
             found = layout.committed_files(settings, kind)
             size = sum(file.path.stat().st_size for file in found)
             batches, days = {file.batch for file in found}, {file.ingest_date for file in found}
@@ -93,8 +97,8 @@ def footprints(settings: Settings) -> list[Footprint]:
     return _again_if_a_file_vanished(measure)
 
 
-def _scan(kind: Kind, paths: Sequence[str]) -> str:
-    known = schema.columns(pa.schema([*schema.LAKE[kind], *schema.FOLDERS]), schema.DUCKDB_TYPES)
+def _scan(product: Product[Any], kind: Kind, paths: Sequence[str]) -> str:
+    known = schema.columns(pa.schema([*schema.of(product).lake[kind], *schema.FOLDERS]), schema.DUCKDB_TYPES)
     nulls = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in known.items())
     empty = f"SELECT {nulls} WHERE false"
     if not paths:
@@ -122,7 +126,7 @@ _PLACE = ["kafka_partition", "kafka_offset"]
 
 
 def rows_by_reader(settings: Settings, spark: "SparkSession") -> "pd.DataFrame":
-    """Rows, and distinct offsets, that DuckDB, pyarrow, pandas and Spark find in the folder of the tickets by its path.
+    """Rows, and distinct offsets, that DuckDB, pyarrow, pandas and Spark find in the product's folder by its path.
 
     Exact whenever no stream and no compaction is writing; the views of `connect` are exact always.
     """
@@ -130,7 +134,7 @@ def rows_by_reader(settings: Settings, spark: "SparkSession") -> "pd.DataFrame":
     import pyarrow.dataset as ds
     from pyspark.sql import functions as F
 
-    folder = layout.root(settings, "tickets")
+    folder = layout.root(settings, settings.product)
     with files.duckdb_for([folder]) as connection:
         by_duckdb = connection.execute(
             f"SELECT {', '.join(_PLACE)} FROM read_parquet(?)",

@@ -1,4 +1,4 @@
-"""Start over: lake, checkpoint, audit and broker data go together, because each is meaningless without the others."""
+"""Start over: lake, checkpoint, audit, broker and ERP go together, because each is meaningless without the others."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from indutech.kafka import broker as brokers
 from indutech.lake.store import connection, files
 from indutech.lake.store.files import LakePath
 from indutech.lake.writer_lock import sole_writer
+from indutech.system import supervisor
 from indutech.system.errors import InduTechError
-from indutech.system.settings import Settings
+from indutech.system.settings import PRODUCTS, Settings
 
 
 class StillInUse(InduTechError):
@@ -26,8 +27,12 @@ def reached(settings: Settings) -> Iterator[Settings]:
 
 
 def listed(settings: Settings) -> list[tuple[LakePath, int]]:
-    """What would be deleted, with its size in bytes."""
-    there: list[tuple[LakePath, int]] = [(path, _size(path)) for path in _parts(settings) if path.exists()]
+    """What would be deleted, with its size in bytes: of every product where its topic goes with the broker's data."""
+    return [found for one in _products(settings) for found in _listed(one)] + _existing(_shared(settings))
+
+
+def _listed(settings: Settings) -> list[tuple[LakePath, int]]:
+    there = _existing(_parts(settings))
     lake = files.root(settings)
     # Spark leaves empty marks of folders, which are nothing to ask about.
     if not isinstance(lake, Path) and (size := sum(path.stat().st_size for path in lake.below())):
@@ -40,9 +45,13 @@ def delete(settings: Settings) -> None:
 
     Raises:
         SecondWriter: a stream or compaction is writing.
-        StillInUse: the embedded broker has users.
+        StillInUse: the embedded broker or the ERP has users.
     """
-    with sole_writer(settings):
+    with contextlib.ExitStack() as held:
+        for one in _products(settings):
+            held.enter_context(sole_writer(one))
+        if any(supervisor.is_supervised(folder) for folder in settings.erp_dir.glob("*")):
+            raise StillInUse("The ERP is running: `indutech erp stop` first. Nothing was deleted.")
         if not settings.bootstrap_servers and not brokers.stop(settings):
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
@@ -50,10 +59,25 @@ def delete(settings: Settings) -> None:
             files.remove_tree(path)
 
 
+def _products(settings: Settings) -> list[Settings]:
+    """The settings of each product whose lake would be meaningless afterwards."""
+    if settings.bootstrap_servers:
+        return [settings]
+    return [settings.model_copy(update={"product": name, "topic": PRODUCTS[name].topic}) for name in PRODUCTS]
+
+
+def _existing(paths: list[Path]) -> list[tuple[LakePath, int]]:
+    return [(path, _size(path)) for path in paths if path.exists()]
+
+
+def _shared(settings: Settings) -> list[Path]:
+    return [settings.erp_dir, *([] if settings.bootstrap_servers else [settings.broker_dir])]
+
+
 def _parts(settings: Settings) -> list[Path]:
     ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
     ours.append(settings.staging_dir)
-    return ours if settings.bootstrap_servers else [*ours, settings.broker_dir]
+    return ours
 
 
 def _size(folder: Path) -> int:

@@ -26,19 +26,19 @@ def sole_writer(settings: Settings) -> Iterator[Callable[[], None]]:
         SecondWriter: another process of this data folder holds it.
         HeldElsewhere: another data folder holds the lease of the bucket.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.data_dir / "stream.lock")
+    settings.product_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.writer_lock)
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise SecondWriter(
-            f"Another stream or compaction is writing the lake in {settings.data_dir}. "
+            f"Another stream or compaction is writing the lake in {settings.product_dir}. "
             "Wait for it, stop it, or use another INDUTECH_DATA_DIR."
         ) from None
     try:
         lake = files.root(settings)
         if isinstance(lake, S3Path):
-            with lease.held(lake, settings.data_dir) as held:
+            with lease.held(lake, settings.product_dir) as held:
                 yield held.check
         else:
             yield lambda: None

@@ -1,4 +1,4 @@
-"""Sends tickets to the broker, generated or replayed from a file, and keeps the audit."""
+"""Sends messages to the broker, generated or replayed from a file, and keeps the audit."""
 
 import time
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from indutech.system import progress as progress_display
 from indutech.system.errors import InduTechError
 from indutech.system.progress import Position
 from indutech.system.settings import Settings
-from indutech.tickets import generator
-from indutech.tickets.files import AS_IT_SAYS, Reading
+from indutech.tickets import product as products
+from indutech.tickets.files import AS_IT_SAYS, Reading, ReplayRefused
 
 DEFAULT_COUNT = 20_000
-CHUNK = 1_000  # tickets handed over at once
+CHUNK = 1_000  # messages handed over at once
 
 
 class SendingBroke(InduTechError):
@@ -38,6 +38,7 @@ class ProduceResult:
     """
 
     topic: str
+    product: str
     sent: int
     acknowledged: int
     failed: int
@@ -62,7 +63,7 @@ class ProduceResult:
     @property
     def sentence(self) -> str:
         """The run in one line."""
-        said = [f"{self.acknowledged:,} of {self.sent:,} tickets acknowledged by topic {self.topic}"]
+        said = [f"{self.acknowledged:,} of {self.sent:,} {self.product} acknowledged by topic {self.topic}"]
         said += [f"{self.failed:,} failed"] if self.failed else []
         said += [f"{self.bad_lines:,} bad lines not sent (all in {self.bad_lines_file})"] if self.bad_lines else []
         if self.rows_read is not None:
@@ -71,7 +72,7 @@ class ProduceResult:
                 + (f" + {self.unaccounted:,} not sent yet" if self.unaccounted else "")
             ]
         said += [f"{self.recovered:,} found there without a delivery report to any run"] if self.recovered else []
-        said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} tickets/s"]
+        said += [f"{self.seconds:.1f} s, {self.tickets_per_s:,} {self.product}/s"]
         said += [] if self.seed is None else [f"seed {self.seed}"]
         return ("Stopped early: " if self.stopped else "") + "; ".join(said) + "."
 
@@ -94,9 +95,9 @@ def produce(
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
 ) -> ProduceResult:
-    """Send tickets and return once each of them was acknowledged or has failed.
+    """Send messages of the product of the settings, and return once each of them was acknowledged or has failed.
 
-    `rate` is in tickets per second; without `count` it goes on until `stop` returns True, and without both 20,000 are
+    `rate` is in messages per second; without `count` it goes on until `stop` returns True, and without both 20,000 are
     sent. `source` is a file to replay instead, `reading` is what it does not say itself, `load` takes the faster
     client, `period` spreads the creation dates.
 
@@ -107,7 +108,12 @@ def produce(
         ReplayRefused: the source cannot be read as tickets at all.
     """
     if rate is not None and rate <= 0:
-        raise ValueError(f"a rate must be more than 0 tickets per second, not {rate}")
+        raise ValueError(f"a rate must be more than 0 messages per second, not {rate}")
+    if source and settings.product != "tickets":
+        raise ReplayRefused(
+            f"Only files of tickets can be replayed, and INDUTECH_PRODUCT is {settings.product}: send what is in "
+            f"{source} with a program of your own, or generate {settings.product}."
+        )
     topic = topics.ensure_topic(broker, settings)
     topics.refuse_without("WRITE", broker, topic)
     tally = Tally(topic.partitions)
@@ -116,9 +122,9 @@ def produce(
     if replay:
         seed, messages = None, replay.messages(CHUNK, count)
     else:
-        seed = generator.drawn_seed() if seed is None else seed
+        seed = products.drawn_seed() if seed is None else seed
         count = DEFAULT_COUNT if count is None and rate is None else count
-        messages = generator.ticket_messages(count, seed, period=period, batch=CHUNK)
+        messages = products.of(settings).messages(count, seed, period, CHUNK)
     with ExitStack() as stack:
         ends = topics.end_offsets(broker, topic.name)
         audit_writer = stack.enter_context(AuditWriter(settings, topic, ends, tally, seed=seed))
@@ -135,13 +141,14 @@ def produce(
     if tally.broken and not run.stopped:
         raise SendingBroke(
             f"The broker at {broker.bootstrap_servers} stopped acknowledging ({tally.broken}): "
-            f"{sum(tally.acknowledged):,} of {tally.sent:,} tickets sent to {topic.name} are acknowledged. "
+            f"{sum(tally.acknowledged):,} of {tally.sent:,} {settings.product} sent to {topic.name} are acknowledged. "
             f"See that it is up, then send the rest; the audit {settings.audit_file} knows what arrived."
         )
     acknowledged = sum(tally.acknowledged)
     rows_read = replay.account.rows if replay else None
     return ProduceResult(
         topic=topic.name,
+        product=settings.product,
         sent=tally.sent,
         acknowledged=acknowledged,
         failed=tally.failed,

@@ -25,7 +25,8 @@ from indutech.producer.produce import SendingBroke
 from indutech.system import progress as progress_display
 from indutech.system.progress import Position
 from indutech.system.settings import Settings
-from indutech.tickets.contract import validate
+from indutech.tickets import product as products
+from indutech.tickets.product import Product
 from indutech.tickets.strict_json import Rejected
 
 Mend = Callable[[bytes | None], bytes | Rejected | None]
@@ -124,7 +125,7 @@ def replay(
         stack.enter_context(progress_display.shown(position, wanted=progress))
         selected = quarantine.messages(settings, selection)
         while (chunk := list(islice(selected, PLANNED_AT_ONCE))) and not result.stopped:
-            mended = dict(_tickets(chunk, known, mend, result))
+            mended = dict(_right(products.of(settings), chunk, known, mend, result))
             if sending is None:
                 result.acknowledged += len(mended)
             elif mended:
@@ -149,8 +150,8 @@ def _recovered(settings: Settings, broker: Broker, topic: Topic, log: ReplayLog,
     return known
 
 
-def _tickets(
-    chunk: Sequence[Refused], known: Replayed, mend: Mend, result: ReplayResult
+def _right(
+    product: Product[Any], chunk: Sequence[Refused], known: Replayed, mend: Mend, result: ReplayResult
 ) -> Iterator[tuple[Place, tuple[bytes, bytes]]]:
     """Yield place, key and bytes of what is to be sent; count the others."""
     for message in chunk:
@@ -159,11 +160,11 @@ def _tickets(
             result.before += 1
             continue
         value = mend(message.value)
-        ticket = value if isinstance(value, Rejected) else validate(value)
-        if isinstance(ticket, Rejected) or not isinstance(value, bytes):
-            _count_refused(message.place, ticket.reason if isinstance(ticket, Rejected) else "null value", result)
+        row = value if isinstance(value, Rejected) else product.validate(value)
+        if isinstance(row, Rejected) or not isinstance(value, bytes):
+            _count_refused(message.place, row.reason if isinstance(row, Rejected) else "null value", result)
         else:
-            yield message.place, (b"%d" % ticket.client_id, value)
+            yield message.place, (product.key_of(row), value)
 
 
 def _count_refused(place: Place, reason: str, result: ReplayResult) -> None:

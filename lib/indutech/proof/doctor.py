@@ -285,7 +285,7 @@ def _audit(settings: Settings, topic: Topic | None) -> Iterator[Finding]:
 
 
 def _is_written(settings: Settings) -> bool:
-    return leases.is_locked(settings.data_dir / "stream.lock")
+    return leases.is_locked(settings.writer_lock)
 
 
 def _fault(check: Callable[[], object]) -> InduTechError | None:

@@ -5,6 +5,7 @@ import urllib.request
 from enum import StrEnum
 
 from indutech.kafka import broker as brokers
+from indutech.lake.store import bucket, connection
 from indutech.system import leases
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -20,6 +21,7 @@ class Part(StrEnum):
     STREAM = "stream"
     LAB = "lab"
     SPARK = "spark"
+    LAKE = "lake"
 
 
 class Unhealthy(InduTechError):
@@ -27,12 +29,13 @@ class Unhealthy(InduTechError):
 
 
 def check(settings: Settings, part: Part | None) -> None:
-    """Return if the broker answers and the part runs; JupyterLab and a Spark master need no broker.
+    """Return if the broker answers and the part runs; JupyterLab, a Spark master and the lake's store need no broker.
 
     Raises:
         Unhealthy: the process of that part is gone, or JupyterLab does not answer.
         BrokerNotReady: the broker does not answer, or not to us.
         ClusterNotReady: no Spark master answers where SPARK_MASTER says.
+        StoreNotReady: nobody answers for the lake's bucket; also StoreRefused and BucketMissing.
     """
     if part is Part.LAB:
         _ask_lab()
@@ -42,9 +45,13 @@ def check(settings: Settings, part: Part | None) -> None:
 
         cluster.refuse_without_master(settings)
         return
+    if part is Part.LAKE:
+        if settings.lake_bucket:
+            bucket.of(connection.known(settings), ANSWERS_WITHIN_S).probe()
+        return
     if part is Part.PRODUCER and not leases.holders(settings.audit_file.parent / "producers"):
         raise Unhealthy(f"No producer runs in {settings.data_dir}.")
-    if part is Part.STREAM and not leases.is_locked(settings.data_dir / "stream.lock"):
+    if part is Part.STREAM and not leases.is_locked(settings.writer_lock):
         raise Unhealthy(f"No stream runs in {settings.data_dir}.")
     timeouts = {"broker_timeout_s": min(ANSWERS_WITHIN_S, settings.broker_timeout_s)}
     if settings.bootstrap_servers:

@@ -12,13 +12,14 @@ from rich.table import Table
 
 from indutech.kafka.broker import Broker
 from indutech.lake import identity, layout, replay_log
-from indutech.lake.layout import KINDS, DataFile
+from indutech.lake.layout import DataFile
 from indutech.lake.store import files as lake_files
 from indutech.lake.store.files import LakePath
 from indutech.producer import audit
 from indutech.proof import last_minute
 from indutech.proof.last_minute import LastMinute
 from indutech.system.settings import Settings
+from indutech.tickets import product as products
 
 _RATE_OVER_S = 10
 _LATENCY_OVER_BATCHES = 5
@@ -30,7 +31,7 @@ _MOST_TICKETS_COMPARED = 5_000_000
 class Reading:
     """The figures of one moment. Latency is `processed_at` - `kafka_timestamp` of the newest micro-batches, in seconds.
 
-    A figure is None while it is unknown: no audit, no topic, nothing stored, or too many tickets to compare ids.
+    A figure is None while it is unknown: no audit, no topic, nothing stored, or too many rows to compare ids.
     """
 
     sent: int | None
@@ -45,7 +46,8 @@ class Reading:
     stored_per_s: float
     replayed: int  # of the quarantine, sent again
     held_back: int | None  # of the lag, behind the begin of an open transaction
-    last_minute: LastMinute
+    last_minute: LastMinute | None  # of tickets only
+    product: str
 
     def as_dict(self) -> dict[str, Any]:
         """The reading as JSON prints it."""
@@ -65,17 +67,17 @@ class Monitor:
 
     def read(self) -> Reading:
         """The figures now."""
-        files = {kind: layout.committed_files(self.settings, kind) for kind in KINDS}
-        stored, quarantined = (sum(self._rows_of(file) for file in files[kind]) for kind in KINDS)
+        files = {kind: layout.committed_files(self.settings, kind) for kind in layout.kinds(self.settings)}
+        stored, quarantined = (sum(self._rows_of(file) for file in files[kind]) for kind in files)
         sent = audit.read_audit(self.settings)
         waiting = identity.backlog(self.settings, self.broker)
-        p50, p95, p99 = _latency(files["tickets"])
+        p50, p95, p99 = _latency(files[self.settings.product])
         return Reading(
             sent=sent.sent if sent else None,
             acknowledged=sent.acknowledged if sent else None,
             stored=stored,
             quarantined=quarantined,
-            duplicate_tickets=self._duplicate_tickets(files["tickets"], stored),
+            duplicate_tickets=self._duplicate_tickets(files[self.settings.product], stored),
             lag=waiting.waiting if waiting else None,
             latency_p50_s=p50,
             latency_p95_s=p95,
@@ -83,7 +85,8 @@ class Monitor:
             stored_per_s=self._rate(stored),
             replayed=self._replayed_messages(),
             held_back=waiting.held_back if waiting else None,
-            last_minute=last_minute.read(files["tickets"], datetime.now(UTC)),
+            last_minute=last_minute.read(files["tickets"], datetime.now(UTC)) if "tickets" in files else None,
+            product=self.settings.product,
         )
 
     def _rows_of(self, file: DataFile) -> int:
@@ -116,7 +119,7 @@ class Monitor:
         if not files or stored > _MOST_TICKETS_COMPARED:
             count = None if files else 0
         else:
-            answer = _ask("SELECT count(*) - count(DISTINCT ticket_id) FROM read_parquet(?)", files)
+            answer = _ask(f"SELECT {products.of(self.settings).duplicates} FROM read_parquet(?)", files)
             count = int(answer[0]) if answer else count
         self._duplicates = (time.monotonic(), count)
         return count
@@ -144,15 +147,18 @@ def _ask(sql: str, files: list[DataFile]) -> tuple[Any, ...] | None:
 def as_line(reading: Reading) -> str:
     """The reading for a log: one line."""
     waiting = "no topic yet" if reading.lag is None else f"{reading.lag:,} waiting"
-    rate = f"{reading.stored_per_s:,.0f} tickets/s"
+    rate = f"{reading.stored_per_s:,.0f} {reading.product}/s"
     replayed = f", {reading.replayed:,} of them replayed" if reading.replayed else ""
     if reading.held_back:
         waiting += f" ({reading.held_back:,} behind an open transaction)"
     return (
         f"{reading.acknowledged or 0:,} acknowledged, {reading.stored:,} stored ({rate}), "
-        f"{reading.quarantined:,} set aside{replayed}, {waiting}; "
-        f"last minute {reading.last_minute.tickets:,}, {reading.last_minute.urgent:,} urgent"
+        f"{reading.quarantined:,} set aside{replayed}, {waiting}{_minute(reading.last_minute)}"
     )
+
+
+def _minute(minute: LastMinute | None) -> str:
+    return f"; last minute {minute.tickets:,}, {minute.urgent:,} urgent" if minute else ""
 
 
 def as_table(reading: Reading, topic: str) -> Group:
@@ -163,7 +169,7 @@ def as_table(reading: Reading, topic: str) -> Group:
     table.add_column(style="dim")
     for name, value, meaning in _lines(reading):
         table.add_row(name, value, meaning)
-    return Group(table, last_minute.as_table(reading.last_minute))
+    return Group(table, last_minute.as_table(reading.last_minute)) if reading.last_minute else Group(table)
 
 
 def _lines(reading: Reading) -> list[tuple[str, str, str]]:
@@ -173,13 +179,14 @@ def _lines(reading: Reading) -> list[tuple[str, str, str]]:
     def seconds(number: float | None) -> str:
         return "-" if number is None else f"{number:,.2f} s"
 
+    unique = " and ".join(products.named(reading.product).unique)
     return [
         ("sent", count(reading.sent), "by the producer, over all its runs"),
         ("acknowledged", count(reading.acknowledged), "by the broker"),
-        ("stored", count(reading.stored), "tickets in the lake"),
+        ("stored", count(reading.stored), f"{reading.product} in the lake"),
         ("set aside", count(reading.quarantined), "messages in quarantine"),
         ("replayed", count(reading.replayed), "of them, sent again"),
-        ("duplicates", count(reading.duplicate_tickets), "rows with a ticket_id that is stored already"),
+        ("duplicates", count(reading.duplicate_tickets), f"rows with a {unique} that is stored already"),
         ("lag", count(reading.lag), "in the topic, not stored yet"),
         *([("held back", count(reading.held_back), "of them, by an open transaction")] if reading.held_back else []),
         ("rate", f"{reading.stored_per_s:,.0f}/s", f"stored, over the last {_RATE_OVER_S} s"),

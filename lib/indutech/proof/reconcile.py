@@ -13,7 +13,7 @@ from indutech.kafka.broker import Broker
 from indutech.lake import expired, identity, layout, replay_log
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.identity import Identity, LakeIdentityMismatch
-from indutech.lake.layout import KINDS, DataFile
+from indutech.lake.layout import DataFile
 from indutech.lake.store import files as lake_files
 from indutech.lake.store.files import LakePath
 from indutech.producer import audit
@@ -27,6 +27,7 @@ from indutech.proof.sources.unit import Unit, UnitVanished
 from indutech.proof.topic_side import told_apart
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
+from indutech.tickets import product as products
 
 _TRIES = 5
 _MOST_TICKETS_COMPARED = 20_000_000
@@ -48,7 +49,7 @@ def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
     topic = topics.describe_topic(broker, settings.topic)
     if topic is None:
         raise NothingToProve(
-            f"Topic {settings.topic} does not exist at {broker.bootstrap_servers}. Send some tickets first."
+            f"Topic {settings.topic} does not exist at {broker.bootstrap_servers}. Send some {settings.product} first."
         )
     if known and (known.topic, known.topic_id) != (topic.name, topic.topic_id):
         raise LakeIdentityMismatch(
@@ -67,7 +68,7 @@ def prove(settings: Settings, broker: Broker, *, full: bool = False) -> Proof:
 def _prove(settings: Settings, broker: Broker, known: Identity | None, full: bool) -> Proof:
     # The committed offsets are read before the files are listed: what is committed in between is not checked.
     committed = Checkpoint(settings.checkpoint_dir).committed_offsets(settings.topic)
-    files = [file for kind in KINDS for file in layout.all_files(settings, kind)]
+    files = [file for kind in layout.kinds(settings) for file in layout.all_files(settings, kind)]
     damaged = _damaged(files) if full else set()
     first = dict(known.start_offsets) if known else topics.start_offsets(broker, settings.topic)
     end = topics.end_offsets(broker, settings.topic)
@@ -79,7 +80,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     # What a killed micro-batch left above the committed offset will be written again.
     counted = counting.count([_unit(file) for file in files if file not in damaged], until={**committed, **reached})
     found = offset_check.find(counted, first, reached)
-    stored, quarantined = (counted.rows(kind, committed) for kind in KINDS)
+    stored, quarantined = (counted.rows(kind, committed) for kind in layout.kinds(settings))
     duplicated = {
         p: found.duplicated.get(p, []) + found.foreign.get(p, []) for p in {*found.duplicated, *found.foreign}
     }
@@ -120,6 +121,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         )
     return Proof(
         topic=settings.topic,
+        product=settings.product,
         acknowledged=sent.acknowledged if sent else 0,
         stored=sum(stored.values()),
         quarantined=sum(quarantined.values()),
@@ -127,7 +129,7 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         twice=sum(ranges.size(mine) for mine in duplicated.values()),
         pending=sum(p.pending for p in partitions),
         gaps=sum(ranges.size(p.gaps) for p in partitions),
-        duplicate_tickets=_duplicate_tickets(readable, sum(stored.values()), full),
+        duplicate_tickets=_duplicates(settings, readable, sum(stored.values()), full),
         replayed=len(replay_log.now(settings, broker).places),
         looked="full" if full else "ranges",
         partitions=partitions,
@@ -171,12 +173,13 @@ def _files_holding(counted: Counted, found: dict[int, list[Range]]) -> list[str]
     return sorted(names)[:_FILES_NAMED]
 
 
-def _duplicate_tickets(files: Sequence[DataFile], stored: int, full: bool) -> int | None:
+def _duplicates(settings: Settings, files: Sequence[DataFile], stored: int, full: bool) -> int | None:
     if stored > _MOST_TICKETS_COMPARED and not full:
         return None
-    tickets = [file.path for file in files if file.kind == "tickets"]
-    if not tickets:
+    product = products.of(settings)
+    rows = [file.path for file in files if file.kind == product.name]
+    if not rows:
         return 0
-    with lake_files.duckdb_for(tickets) as connection:
-        count = "SELECT count(*) - count(DISTINCT ticket_id) FROM read_parquet(?, hive_partitioning = false)"
-        return int(connection.execute(count, [[str(path) for path in tickets]]).fetchall()[0][0])
+    with lake_files.duckdb_for(rows) as connection:
+        count = f"SELECT {product.duplicates} FROM read_parquet(?, hive_partitioning = false)"
+        return int(connection.execute(count, [[str(path) for path in rows]]).fetchall()[0][0])

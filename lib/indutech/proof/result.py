@@ -41,7 +41,8 @@ class PartitionProof:
 class Proof:
     """The result of a reconciliation; the counts are sums over the partitions.
 
-    `duplicate_tickets` counts rows whose `ticket_id` stands in the lake already (the producer sent again); it is None
+    `duplicate_tickets` counts rows whose `ticket_id`, or whatever fields of `product` are unique, stands in the lake
+    already (the producer sent again); it is None
     when the lake is too large to compare ids and `full` was not asked for. `replayed` counts messages of the quarantine
     that were sent again: they stay there, and what they became has an offset of its own. `looked` is `ranges` when the
     two offset columns of every file were read, `full` when every column was decoded and its checksums verified as well.
@@ -51,6 +52,7 @@ class Proof:
     """
 
     topic: str
+    product: str
     acknowledged: int
     stored: int
     quarantined: int
@@ -150,7 +152,7 @@ def show(proof: Proof, console: Console | None = None) -> None:
             "or exceeds its transaction.timeout.ms."
         )
     if proof.exit_code == 2 and proof.pending > proof.held_back:
-        console.print("Pending tickets wait in the topic: `indutech stream --once` stores them.")
+        console.print(f"Pending {proof.product} wait in the topic: `indutech stream --once` stores them.")
 
 
 def in_words(ranges: list[Range]) -> str:

@@ -24,6 +24,7 @@ REFERENCES = {
     "tickets_per_core_second": "tickets a second for each core",
     "faults": "faults injected into the running pipeline",
     "faults_lost": "messages lost through them",
+    "faults_expired": "messages that a topic deleted, on purpose, before they could be stored; each was named",
     "faults_twice": "messages stored twice through them",
 }
 

@@ -21,6 +21,7 @@ from indutech.costs.guardrails import WATCH_FOLDER, Owner, watch_files
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import document as costs
 from indutech.lake import ddl
+from indutech.plant.sensors import document as reading
 from indutech.report import build_tables as built
 from indutech.report import generated_templates
 from indutech.report import project_tables as project
@@ -113,6 +114,7 @@ def _names(text: str, model: CostModel) -> dict[str, object]:
         "built": lambda name: _with_dollars(_part(built.PARTS, name)(platform(), model)),
         "lake": lambda name: _part(ddl.PARTS, name)(),
         "ticket": lambda name: _part(ticket.PARTS, name)(),
+        "reading": lambda name: _part(reading.PARTS, name)(),
         "project": lambda name: _part(project.PARTS, name)(),
         "footnotes": footnotes,
         "text": text,

@@ -37,7 +37,7 @@ def _stack(service: Mapping[str, list[str]]) -> str:
 
 def _settings() -> Iterator[tuple[str, str, str]]:
     for field in Settings.model_fields.values():
-        default = "" if field.default is None else str(field.default)
+        default = "" if field.default is None or field.default_factory else str(field.default)
         yield str(field.alias), default, str(field.description)
 
 

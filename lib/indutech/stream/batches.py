@@ -22,7 +22,10 @@ from indutech.lake.store.s3_path import S3Path
 from indutech.stream import cluster, transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.system.settings import Settings
-from indutech.tickets import contract, schema
+from indutech.tickets import product as products
+from indutech.tickets import schema
+from indutech.tickets.product import Product
+from indutech.tickets.strict_json import Rejected
 
 # Up to these bounds, rows that the first pass over Kafka does not store come back to the driver; more or larger ones
 # cost a second pass.
@@ -30,8 +33,6 @@ MOST_IN_ONE_PASS = 10_000
 LARGEST_IN_ONE_PASS_BYTES = 8_192
 
 _SMALL_BATCH_TICKETS = 50_000
-# Every id is different, so a dictionary of them only costs time.
-_NO_DICTIONARY = [f"parquet.enable.dictionary#{name}" for name in schema.UNIQUE_COLUMNS]
 
 
 @dataclass
@@ -47,6 +48,11 @@ class BatchWriter:
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
     _in_spark: bool = False
 
+    @property
+    def product(self) -> Product[Any]:
+        """What the messages are."""
+        return products.of(self.settings)
+
     def __call__(self, kafka_rows: DataFrame, batch: int) -> None:
         """Write the batch into lake and quarantine, and remove what an earlier try of it left elsewhere."""
         self.still_ours()
@@ -56,7 +62,7 @@ class BatchWriter:
         rows = kafka_rows.coalesce(1) if self._is_small(batch) else kafka_rows
         stored, quarantined = self._write_validated(rows, batch) if self._in_spark else self._write_fast(rows, batch)
         if cluster.is_cluster(self.settings.spark_master):
-            cluster.refuse_unseen(self.settings, batch, {"tickets": stored, "quarantine": quarantined})
+            cluster.refuse_unseen(self.settings, batch, {self.product.name: stored, schema.QUARANTINE: quarantined})
         self.stored += stored
         self.quarantined += quarantined
         self.counts[batch] = {"stored": stored, "quarantined": quarantined}
@@ -64,25 +70,27 @@ class BatchWriter:
 
     def _write_fast(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Store what the fast path takes; the rest comes back with the same pass, and Python validates it."""
-        rows = fast_path(kafka_rows).withColumn("reason", F.when(~F.col("fast_path_ok"), "not validated yet"))
+        rows = fast_path(kafka_rows, self.product).withColumn(
+            "reason", F.when(~F.col("fast_path_ok"), "not validated yet")
+        )
         seen = self._store_valid(rows, batch)
         if not seen.returned_all:
             self._in_spark = True  # another producer's format: from now on Spark validates every message in full
             return self._write_validated(kafka_rows, batch)
-        validated = [_validated_here(row) for row in seen.others]
+        validated = [self._validated_here(row) for row in seen.others]
         valid = [row for row in validated if row["reason"] is None]
         if valid:
-            late_tickets = transforms.as_tickets(_as_frame(kafka_rows.sparkSession, valid), _now())
-            self._write(late_tickets, "tickets", batch, mode="append")
-        self._store_bad(_as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
+            late = transforms.as_rows(self._as_frame(kafka_rows.sparkSession, valid), _now(), self.product)
+            self._write(late, self.product.name, batch, mode="append")
+        self._store_bad(self._as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
         return seen.good + len(valid), len(validated) - len(valid)
 
     def _write_validated(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Let Spark validate each message in full; a second pass is made only for more bad rows than fit."""
-        validated = transforms.validated(kafka_rows)
+        validated = transforms.validated(kafka_rows, self.product)
         seen = self._store_valid(validated, batch)
-        bad = [{**row.asDict(), **dict.fromkeys(contract.FIELDS)} for row in seen.others]
-        bad_rows = _as_frame(kafka_rows.sparkSession, bad) if seen.returned_all else validated
+        bad = [{**row.asDict(), **dict.fromkeys(self.product.fields)} for row in seen.others]
+        bad_rows = self._as_frame(kafka_rows.sparkSession, bad) if seen.returned_all else validated
         self._store_bad(bad_rows, batch, seen.other_count)
         return seen.good, seen.other_count
 
@@ -99,9 +107,9 @@ class BatchWriter:
             F.collect_set(F.when(~other, transforms.ingest_date())).alias("dates"),
             _at_most(MOST_IN_ONE_PASS, F.struct(*KAFKA_COLUMNS, "reason"), fits).alias("others"),
         )
-        self._write(transforms.as_tickets(observed, _now()), "tickets", batch)
+        self._write(transforms.as_rows(observed, _now(), self.product), self.product.name, batch)
         found = seen.get
-        layout.remove_stale(self.settings, "tickets", batch, found["dates"], self.uncommitted)
+        layout.remove_stale(self.settings, self.product.name, batch, found["dates"], self.uncommitted)
         return _Seen(found["good"], found["other_count"], found["others"] or [])
 
     def _store_bad(self, validated: DataFrame, batch: int, count: int) -> None:
@@ -111,21 +119,36 @@ class BatchWriter:
             seen = Observation()
             bad = F.col("reason").isNotNull()
             rows = validated.observe(seen, F.collect_set(F.when(bad, transforms.ingest_date())).alias("dates"))
-            self._write(transforms.as_quarantine(rows, _now()), "quarantine", batch)
+            self._write(transforms.as_quarantine(rows, _now()), schema.QUARANTINE, batch)
             dates = set(seen.get["dates"])
-        layout.remove_stale(self.settings, "quarantine", batch, dates, self.uncommitted)
+        layout.remove_stale(self.settings, schema.QUARANTINE, batch, dates, self.uncommitted)
 
     def _write(
         self, rows: DataFrame, kind: Kind, batch: int, mode: Literal["overwrite", "append"] = "overwrite"
     ) -> None:
         # As text, because a number would be compiled into the code, which Spark then compiles anew for each batch.
         numbered = rows.withColumn("batch", F.lit(str(batch)))
-        writer = numbered.write.mode(mode).options(**dict.fromkeys(_NO_DICTIONARY, "false"))
+        writer = numbered.write.mode(mode).options(**self._no_dictionary())
         where = str(place := layout.root(self.settings, kind))
         if isinstance(place, S3Path):
             writer, where = store_for_spark.lake_writer(writer, rows.sparkSession, place, mode)
         with cluster.refusing_unshared(self.settings):
             writer.partitionBy(*schema.FOLDERS.names).parquet(where)
+
+    def _no_dictionary(self) -> dict[str, str]:
+        """Every id is different, so a dictionary of them only costs time."""
+        return {f"parquet.enable.dictionary#{name}": "false" for name in schema.of(self.product).unique}
+
+    def _validated_here(self, row: Row) -> dict[str, Any]:
+        result = self.product.validate(row["value"])
+        if isinstance(result, Rejected):
+            return {**row.asDict(), **dict.fromkeys(self.product.fields), "reason": result.reason}
+        return {**row.asDict(), **result.model_dump(mode="python"), "reason": None}
+
+    def _as_frame(self, spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
+        # Through Arrow: from a list of rows, Spark would start Python workers for it. In one piece: one file.
+        columns = schema.of(self.product).validated
+        return spark.createDataFrame(pa.Table.from_pylist(list(rows), schema=columns)).coalesce(1)
 
     def _is_small(self, batch: int) -> bool:
         """Whether one file is enough: the checkpoint knows the size before Kafka is read."""
@@ -146,18 +169,6 @@ class _Seen:
     @property
     def returned_all(self) -> bool:
         return len(self.others) == self.other_count
-
-
-def _validated_here(row: Row) -> dict[str, Any]:
-    result = contract.validate(row["value"])
-    if isinstance(result, contract.Rejected):
-        return {**row.asDict(), **dict.fromkeys(contract.FIELDS), "reason": result.reason}
-    return {**row.asDict(), **result.model_dump(mode="python"), "reason": None}
-
-
-def _as_frame(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
-    # Through Arrow: from a list of rows, Spark would start Python workers for it. In one piece: it becomes one file.
-    return spark.createDataFrame(pa.Table.from_pylist(list(rows), schema=schema.VALIDATED)).coalesce(1)
 
 
 def _at_most(most: int, value: Column, wanted: Column) -> Column:

@@ -1,108 +1,136 @@
-"""The fast path: messages that are tickets, byte for byte as the producer writes them, are read without parsing JSON.
+"""The fast path: messages that are right, byte for byte as the producer writes them, are read without parsing JSON.
 
-Such a message has the contract's keys in its order and no blanks, so every field but the text has a known place, and
-reading bytes there is several times faster than parsing. Whatever does not fit, to the byte, is validated in full; so
-this is never a second set of rules.
+Such a message has the contract's keys in its order and no blanks, so the fields before the first of varying width have
+a known place, and reading bytes there is several times faster than parsing. Whatever does not fit, to the byte, is
+validated in full; so this is never a second set of rules.
 """
 
 import re
-from itertools import product
+from collections.abc import Iterator
+from itertools import product as combinations
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from indutech.tickets import schema
-from indutech.tickets.compact_json import BEFORE, END, HEAD_BYTES, STARTS, TAIL, TEXT, WIDTHS
-from indutech.tickets.contract import FIELDS, KINDS
-from indutech.tickets.fields import ESCAPED, FreeText, Kind, Moment, Word
+from indutech.tickets import compact_json, schema
+from indutech.tickets.contract import PRODUCT as TICKETS
+from indutech.tickets.fields import ESCAPED, FreeText, Kind, Real, Word
+from indutech.tickets.product import Product
 
 KAFKA_COLUMNS = tuple(schema.KAFKA.names)
 
-_SPARK_TYPES = schema.columns(schema.TICKET, schema.SPARK_TYPES)
-_HEAD = (
-    rf"\A{''.join(re.escape(BEFORE[name]) + KINDS[name].fast_pattern for name in WIDTHS)}{re.escape(BEFORE[TEXT])}\z"
-)
-_WORDS_ONLY = all(isinstance(KINDS[name], Word) for name in TAIL)
 _ASCII, _ACCENTED = (b"!", b"~"), b"\xc3"  # first bytes of characters that are not blank: any of ASCII, À to ÿ
 
 
-def fast_path(kafka_rows: DataFrame) -> DataFrame:
-    """Add `fast_path_ok` and the contract's fields: if true the message is a ticket, else nothing is known about it.
+def fast_path(kafka_rows: DataFrame, product: Product[Any] = TICKETS) -> DataFrame:
+    """Add `fast_path_ok` and the contract's fields: if true the message is right, else nothing is known about it.
 
     Its plan is small: Spark plans it in a fraction of the time that the full validation takes.
     """
-    text = F.col("value").cast("string")
-    tail_at = F.octet_length("value") - F.octet_length("tail") + 1
-    places = kafka_rows.select(*KAFKA_COLUMNS, F.substring_index(text, BEFORE[TAIL[0]], -1).alias("tail")).select(
-        *KAFKA_COLUMNS,
-        "tail",
-        _bytes(1, HEAD_BYTES).alias("head"),
-        # Whether a moment exists only a cast can tell: done here, once, for the condition and for the value.
-        *(_moment(name).alias(f"moment_{name}") for name in FIELDS if isinstance(KINDS[name], Moment)),
-        _bytes(HEAD_BYTES + 1, tail_at - len(BEFORE[TAIL[0]].encode()) - HEAD_BYTES - 1).alias("text"),
-    )
-    first = F.substring("value", HEAD_BYTES + 1, 1)
-    moments = [F.col(f"moment_{name}").isNotNull() for name in FIELDS if isinstance(KINDS[name], Moment)]
-    fits = _tail_fits() & F.col("head").rlike(_HEAD)
-    for exists in moments:
-        fits = fits & exists
-    fits = (
-        fits
-        & (F.col("text") != "")
-        & (first.between(*map(F.lit, _ASCII)) | (first == F.lit(_ACCENTED)))
-        & ~F.col("text").rlike(ESCAPED)
-        & F.is_valid_utf8("text")
-    )
+    shape = _Shape(product)
+    places = shape.places(kafka_rows)
+    fits = shape.tail_fits() & F.col("head").rlike(shape.head)
+    for name in shape.unsure:
+        fits = fits & shape.is_sure(name)
+    if shape.text:
+        first = F.substring("value", shape.head_bytes + 1, 1)
+        fits = (
+            fits
+            & (F.col("text") != "")
+            & (first.between(*map(F.lit, _ASCII)) | (first == F.lit(_ACCENTED)))
+            & ~F.col("text").rlike(ESCAPED)
+            & F.is_valid_utf8("text")
+        )
     return places.select(
         *KAFKA_COLUMNS,
         F.coalesce(fits, F.lit(False)).alias("fast_path_ok"),
-        *(_value(name).alias(name) for name in FIELDS),
+        *(shape.value(name).alias(name) for name in product.fields),
     )
 
 
-def _tail_fits() -> Column:
-    if _WORDS_ONLY:
-        return F.col("tail").isin(_tails())
-    matches = F.col("tail").rlike(rf"\A{_tail_pattern()}\z")
-    return matches & F.is_valid_utf8("tail") if any(isinstance(KINDS[name], FreeText) for name in TAIL) else matches
+class _Shape:
+    """Where the values of a product's message are, and what they must look like to be right for certain."""
 
+    def __init__(self, product: Product[Any]) -> None:
+        layout = compact_json.of(product)
+        self._kinds, self._before, self._end = product.kinds, layout.before, layout.end
+        self._widths, self._starts, self._tail = layout.widths, layout.starts, layout.tail
+        self._types = schema.columns(schema.of(product).message, schema.SPARK_TYPES)
+        self.text, self.head_bytes = layout.text, layout.head_bytes
+        # Whether a moment exists, or a number is within its bounds, only a cast can tell.
+        self.unsure = [name for name in product.fields if not self._kinds[name].is_sure]
+        self.words_only = bool(self.text) and all(isinstance(self._kinds[name], Word) for name in self._tail)
+        fixed = "".join(re.escape(self._before[name]) + self._kinds[name].fast_pattern for name in self._widths)
+        self.head = rf"\A{fixed}{re.escape(self._before[self.text or self._tail[0]])}\z"
 
-def _tails() -> list[str]:
-    """Every tail that there can be: words only."""
-    words = product(*(_words(KINDS[name]) for name in TAIL))
-    keys = ["", *(BEFORE[name] for name in TAIL[1:])]
-    return ["".join(key + word for key, word in zip(keys, one, strict=True)) + END for one in words]
+    def places(self, kafka_rows: DataFrame) -> DataFrame:
+        """Cut the message into head, text and tail, and cast what only a cast can tell."""
+        if not self.text:
+            tail = F.substring("value", self.head_bytes + 1, F.octet_length("value")).cast("string").alias("tail")
+            return kafka_rows.select(*KAFKA_COLUMNS, tail).select(
+                *KAFKA_COLUMNS, "tail", _bytes(1, self.head_bytes).alias("head"), *self._casts()
+            )
+        first = self._before[self._tail[0]]
+        text = F.col("value").cast("string")
+        tail_at = F.octet_length("value") - F.octet_length("tail") + 1
+        return kafka_rows.select(*KAFKA_COLUMNS, F.substring_index(text, first, -1).alias("tail")).select(
+            *KAFKA_COLUMNS,
+            "tail",
+            _bytes(1, self.head_bytes).alias("head"),
+            *self._casts(),
+            _bytes(self.head_bytes + 1, tail_at - len(first.encode()) - self.head_bytes - 1).alias("text"),
+        )
 
+    def tail_fits(self) -> Column:
+        if self.words_only:
+            return F.col("tail").isin(self._tails())
+        matches = F.col("tail").rlike(rf"\A{self._tail_pattern()}\z")
+        has_text = any(isinstance(self._kinds[name], FreeText) for name in self._tail)
+        return matches & F.is_valid_utf8("tail") if has_text else matches
 
-def _tail_pattern() -> str:
-    """A group for each value, the keys between them and the end."""
-    keys = ["", *(re.escape(BEFORE[name]) for name in TAIL[1:])]
-    groups = (f"{key}({KINDS[name].fast_pattern})" for key, name in zip(keys, TAIL, strict=True))
-    return "".join(groups) + re.escape(END)
+    def is_sure(self, name: str) -> Column:
+        match self._kinds[name]:
+            case Real(low, high):
+                return F.col(f"cast_{name}").between(low, high)
+            case _:
+                return F.col(f"cast_{name}").isNotNull()
 
+    def value(self, name: str) -> Column:
+        if name == self.text:
+            return F.col("text")
+        if name in self.unsure:
+            return F.col(f"cast_{name}")
+        written = self._written(name)
+        return written if self._types[name] == "STRING" else written.try_cast(self._types[name].lower())
 
-def _value(name: str) -> Column:
-    if name == TEXT:
-        return F.col("text")
-    if isinstance(KINDS[name], Moment):
-        return F.col(f"moment_{name}")
-    written = _written(name)
-    return written if _SPARK_TYPES[name] == "STRING" else written.try_cast(_SPARK_TYPES[name].lower())
+    def _casts(self) -> Iterator[Column]:
+        for name in self.unsure:
+            cast = self._written(name).try_cast(self._types[name].lower())
+            zero_without_sign = cast + F.lit(0.0) if isinstance(self._kinds[name], Real) else cast
+            yield zero_without_sign.alias(f"cast_{name}")
 
+    def _tails(self) -> list[str]:
+        """Every tail that there can be: words only."""
+        words = combinations(*(_words(self._kinds[name]) for name in self._tail))
+        keys = ["", *(self._before[name] for name in self._tail[1:])]
+        return ["".join(key + word for key, word in zip(keys, one, strict=True)) + self._end for one in words]
 
-def _moment(name: str) -> Column:
-    return _written(name).try_cast("timestamp")
+    def _tail_pattern(self) -> str:
+        """A group for each value, the keys between them and the end."""
+        keys = ["", *(re.escape(self._before[name]) for name in self._tail[1:])]
+        groups = (f"{key}({self._kinds[name].fast_pattern})" for key, name in zip(keys, self._tail, strict=True))
+        return "".join(groups) + re.escape(self._end)
 
-
-def _written(name: str) -> Column:
-    """The value as it stands in the message: bytes at a place, or a part of the tail."""
-    if name in WIDTHS:
-        return _bytes(STARTS[name] + 1, WIDTHS[name])
-    if not _WORDS_ONLY:
-        return F.regexp_extract("tail", rf"\A{_tail_pattern()}\z", TAIL.index(name) + 1)
-    # Words and keys are between quotes: four to each field, counted from the end.
-    quotes = 4 * (len(TAIL) - 1 - TAIL.index(name)) + 2
-    return F.substring_index("tail" if name == TAIL[0] else F.substring_index("tail", '"', -quotes), '"', 1)
+    def _written(self, name: str) -> Column:
+        """The value as it stands in the message: bytes at a place, or a part of the tail."""
+        if name in self._widths:
+            return _bytes(self._starts[name] + 1, self._widths[name])
+        if not self.words_only:
+            return F.regexp_extract("tail", rf"\A{self._tail_pattern()}\z", self._tail.index(name) + 1)
+        # Words and keys are between quotes: four to each field, counted from the end.
+        quotes = 4 * (len(self._tail) - 1 - self._tail.index(name)) + 2
+        return F.substring_index("tail" if name == self._tail[0] else F.substring_index("tail", '"', -quotes), '"', 1)
 
 
 def _words(kind: Kind) -> list[str]:

@@ -105,7 +105,7 @@ def run(
         if (replayed := checkpoint.to_replay()) is not None:
             compaction.refuse_compacted(settings, replayed)
         writer = BatchWriter(settings, known, still_ours, layout.uncommitted_files(settings))
-        place = str(layout.root(settings, "tickets"))
+        place = str(layout.root(settings, settings.product))
         position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
         spark = spark or _new_session(settings)

@@ -99,7 +99,7 @@ class StreamPosition:
 
         def write_and_say(rows: DataFrame, batch: int) -> None:
             if not self._now.unit:  # it waited; how much there is to store now is asked afterwards
-                self._now = Position(f"Storing tickets: {self._stored:,} stored so far")
+                self._now = Position(f"Storing {self._settings.product}: {self._stored:,} stored so far")
             write(rows, batch)
 
         return write_and_say
@@ -122,9 +122,9 @@ class StreamPosition:
                 f"Waiting for an open transaction to end: {backlog.held_back:,} messages cannot be read before"
             )
         elif backlog and backlog.waiting:
-            self._now = Position(text, self._stored_here, self._stored_here + backlog.waiting, "tickets")
+            self._now = Position(text, self._stored_here, self._stored_here + backlog.waiting, self._settings.product)
         else:
-            self._now = Position(f"Waiting for tickets: {self._stored:,} stored so far")
+            self._now = Position(f"Waiting for {self._settings.product}: {self._stored:,} stored so far")
 
 
 def read(file: Path) -> list[dict[str, Any]]:

@@ -60,6 +60,7 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "-XX:+UseParallelGC",  # throughput matters here, pauses of a few ms do not
         f'"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"',
         f'"-Dindutech.log={log}"',
+        *settings.driver_options.split(),
     ]
     jars = [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
     return {

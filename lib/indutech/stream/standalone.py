@@ -1,7 +1,6 @@
 """Spark's own master and workers, from the Spark that is installed with the packages: for a cluster of one's own."""
 
 import os
-import socket
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +10,7 @@ from indutech.jvm.java import spark_environment
 from indutech.stream import cluster
 from indutech.stream.cluster import ClusterNotReady
 from indutech.stream.session import without_other_sparks
+from indutech.system import ports
 from indutech.system.settings import Settings
 
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
@@ -23,14 +23,10 @@ def refuse_taken(host: str, port: int) -> None:
     Raises:
         ClusterNotReady: the address is taken, or is not this machine's.
     """
-    try:
-        with socket.create_server((host, port)):
-            pass
-    except OSError as error:
+    if reason := ports.refusal(host, port):
         raise ClusterNotReady(
-            f"No Spark master can listen at {host}:{port} ({str(error.strerror or error).lower()}): "
-            "name another --port, or a --host of this machine."
-        ) from error
+            f"No Spark master can listen at {host}:{port} ({reason}): name another --port, or a --host of this machine."
+        )
 
 
 def become_master(settings: Settings, host: str, port: int) -> NoReturn:

@@ -1,57 +1,61 @@
-"""What happens to a message between Kafka and the lake: validated, given to a team, or quarantined with the reason."""
+"""What happens to a message between Kafka and the lake: validated, with what follows from it, or quarantined."""
 
 import contextlib
 import io
 import re
 from collections.abc import Mapping
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
 from indutech.stream.validation import validation
 from indutech.tickets import schema
-from indutech.tickets.contract import FIELDS, TEAM_FOR_TYPE
+from indutech.tickets.contract import PRODUCT as TICKETS
+from indutech.tickets.product import Product
 
 # Days that a folder of the lake may be named after: a broken clock must not make folders for a thousand years.
 FIRST_DAY, LAST_DAY = "2020-01-01", "2099-12-31"
 
 
-def validated(kafka_rows: DataFrame) -> DataFrame:
-    """Add `reason` (null: the message is a ticket) and the contract's fields, parsed once and normalised."""
-    rows = fast_path(kafka_rows)
+def validated(kafka_rows: DataFrame, product: Product[Any] = TICKETS) -> DataFrame:
+    """Add `reason` (null: the message is right) and the contract's fields, parsed once and normalised."""
+    rows = fast_path(kafka_rows, product)
     asked = F.when(~F.col("fast_path_ok"), F.array("value"))
-    in_full = rows.withColumn("in_full", F.transform(asked, validation)[0])
+    in_full = rows.withColumn("in_full", F.transform(asked, validation(product))[0])
     return in_full.select(
         *KAFKA_COLUMNS,
         F.col("in_full.reason").alias("reason"),
         *(
             F.when(F.col("fast_path_ok"), F.col(field)).otherwise(F.col("in_full")[field]).alias(field)
-            for field in FIELDS
+            for field in product.fields
         ),
     )
 
 
-def as_tickets(validated_rows: DataFrame, processed_at: Column) -> DataFrame:
-    """Return the valid rows with the columns that tickets have in the lake."""
-    teams = F.create_map(*[F.lit(word) for pair in TEAM_FOR_TYPE.items() for word in pair])
-    derived = {"support_team": teams[F.col("type")], "processed_at": processed_at}
-    return _as_stored(validated_rows.where(F.col("reason").isNull()), "tickets", derived)
+def as_rows(validated_rows: DataFrame, processed_at: Column, product: Product[Any] = TICKETS) -> DataFrame:
+    """Return the valid rows with the columns that they have in the lake."""
+    derived = {"processed_at": processed_at}
+    for name, (field, words) in product.derived.items():
+        derived[name] = F.create_map(*[F.lit(word) for pair in words.items() for word in pair])[F.col(field)]
+    return _as_stored(validated_rows.where(F.col("reason").isNull()), schema.of(product).lake[product.name], derived)
 
 
 def as_quarantine(validated_rows: DataFrame, processed_at: Column) -> DataFrame:
     """Return the other rows as they came in, each with its reason."""
     derived = {"raw": F.col("value"), "processed_at": processed_at}
-    return _as_stored(validated_rows.where(F.col("reason").isNotNull()), "quarantine", derived)
+    return _as_stored(validated_rows.where(F.col("reason").isNotNull()), schema.LAKE[schema.QUARANTINE], derived)
 
 
-def _as_stored(rows: DataFrame, kind: schema.RowKind, derived: Mapping[str, Column]) -> DataFrame:
+def _as_stored(rows: DataFrame, stored: pa.Schema, derived: Mapping[str, Column]) -> DataFrame:
     """Return the columns of the lake in the order of its schema, and the day of the folder."""
 
     def column(name: str) -> Column:
         return derived[name] if name in derived else F.col(name.removeprefix(schema.KAFKA_PREFIX))
 
-    columns = [column(name).alias(name) for name in schema.LAKE[kind].names]
+    columns = [column(name).alias(name) for name in stored.names]
     return rows.select(*columns, ingest_date().alias("ingest_date"))
 
 
@@ -77,7 +81,7 @@ def steps(spark: SparkSession) -> str:
     done = {
         "read from Kafka": read.columns,
         "validated: a reason, or the ticket's fields": [name for name in rows.columns if name not in read.columns],
-        "no reason: to the lake": as_tickets(rows, now).columns,
+        "no reason: to the lake": as_rows(rows, now).columns,
         "a reason: to the quarantine": as_quarantine(rows, now).columns,
     }
     lines = [f"| {step} | {', '.join(f'`{name}`' for name in columns)} |" for step, columns in done.items()]

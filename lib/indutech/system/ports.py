@@ -1,6 +1,7 @@
 """Ports of this machine for the embedded servers: whether one is free, and which ones are."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Sequence
 
@@ -14,6 +15,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def refusal(host: str, port: int) -> str | None:
+    """Return why no server can listen at this address of this machine; None if one can."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        return (os.strerror(error.errno) if error.errno else str(error)).lower()
+    return None
 
 
 def free(count: int) -> list[int]:

@@ -1,14 +1,34 @@
 """Every setting of the project, once: from the environment, then from `.env`, then the defaults below."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[3]
 _BUCKET = r"s3a?://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(/[A-Za-z0-9!_.*'()=-]+)*)/?"
+
+
+class DataProduct(NamedTuple):
+    """Where a data product is declared, and the topic of its messages unless KAFKA_TOPIC names another."""
+
+    module: str
+    topic: str
+
+
+PRODUCTS: Mapping[str, DataProduct] = {
+    "tickets": DataProduct("indutech.tickets.contract", "client_tickets"),
+    "readings": DataProduct("indutech.plant.sensors.contract", "sensor_readings"),
+}
+_FIRST_PRODUCT = "tickets"  # its lake stands in the data folder itself, those of the others in folders of their own
+
+
+def own_place(product: str, place: str) -> str:
+    """Return where the lake of a product is, if a setting names this place: beside the first one's, with its name."""
+    return place if product == _FIRST_PRODUCT else "-".join(filter(None, [place, product]))
 
 
 class Settings(BaseSettings):
@@ -55,17 +75,29 @@ class Settings(BaseSettings):
         alias="KAFKA_SSL_CA_FILE",
         description="PEM file of the authority that signed the broker's certificate. Empty: those this machine trusts.",
     )
+    product: str = Field(
+        _FIRST_PRODUCT,
+        alias="INDUTECH_PRODUCT",
+        description=f"The data product that a command works on: {' or '.join(PRODUCTS)}.",
+    )
     topic: str = Field(
-        "client_tickets",
+        default_factory=lambda known: PRODUCTS[known.get("product", _FIRST_PRODUCT)].topic,
         alias="KAFKA_TOPIC",
         pattern=r"^[a-zA-Z0-9._-]{1,249}$",
-        description="The topic.",
+        description="The topic. Empty: that of the product, "
+        f"{', '.join(f'{product.topic} ({name})' for name, product in PRODUCTS.items())}.",
     )
     topic_partitions: int = Field(
         4,
         alias="KAFKA_TOPIC_PARTITIONS",
         ge=1,
         description="Partitions of the topic when it is created: as many cores can read it at once. docs/scaling.md",
+    )
+    erp_topics: str = Field(
+        "erp",
+        alias="INDUTECH_ERP_TOPICS",
+        pattern=r"^[a-zA-Z0-9._-]{1,200}$",
+        description="What the names of the topics with the ERP's changes begin with, as in erp.public.clients.",
     )
     data_dir: Path = Field(
         Path("data_output"),
@@ -87,7 +119,7 @@ class Settings(BaseSettings):
     aws_access_key_id: str | None = Field(
         None,
         alias="AWS_ACCESS_KEY_ID",
-        description="The key for S3. Empty: the role of the machine, as AWS's own tools find it.",
+        description="The key for S3. Empty: that of AWS_PROFILE, else the role of the machine.",
     )
     aws_secret_access_key: SecretStr | None = Field(
         None, alias="AWS_SECRET_ACCESS_KEY", description="The secret of that key."
@@ -95,6 +127,12 @@ class Settings(BaseSettings):
     aws_session_token: SecretStr | None = Field(
         None, alias="AWS_SESSION_TOKEN", description="The token of a key that is valid for a while only."
     )
+    aws_shared_credentials_file: Path | None = Field(
+        None,
+        alias="AWS_SHARED_CREDENTIALS_FILE",
+        description="The file with profiles of keys. Empty: ~/.aws/credentials, if it is there.",
+    )
+    aws_profile: str = Field("default", alias="AWS_PROFILE", description="The profile of that file.")
     broker_timeout_s: float = Field(
         20,
         alias="INDUTECH_BROKER_TIMEOUT_S",
@@ -111,6 +149,12 @@ class Settings(BaseSettings):
     driver_memory: str = Field(
         "2g", alias="INDUTECH_DRIVER_MEMORY", pattern=r"^\d+[mg]$", description="Heap of Spark's JVM, e.g. 1500m or 2g."
     )
+    driver_options: str = Field(
+        "",
+        alias="INDUTECH_DRIVER_OPTIONS",
+        pattern=r"^(-\S+( +-\S+)*)?$",
+        description="More options of that JVM. -XX:TieredStopAtLevel=1 lets it start sooner and compute more slowly.",
+    )
     spark_master: str = Field(
         "local[*]",
         alias="SPARK_MASTER",
@@ -123,7 +167,14 @@ class Settings(BaseSettings):
         description="Heap of each executor; used on a cluster only.",
     )
 
-    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file")
+    @field_validator("product")
+    @classmethod
+    def _known_product(cls, name: str) -> str:
+        if name not in PRODUCTS:
+            raise ValueError(f"there is no data product {name!r}, only {', '.join(PRODUCTS)}")
+        return name
+
+    @field_validator("data_dir", "sasl_password_file", "ssl_ca_file", "aws_shared_credentials_file")
     @classmethod
     def _from_project_root(cls, path: Path | None) -> Path | None:
         return PROJECT / path if path else None  # an absolute path stays what it is
@@ -141,7 +192,7 @@ class Settings(BaseSettings):
     def lake_bucket(self) -> tuple[str, str] | None:
         """Bucket and prefix of a lake on S3; None for one in a folder."""
         found = re.fullmatch(_BUCKET, self.lake_uri or "")
-        return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
+        return (found["bucket"], own_place(self.product, (found["prefix"] or "").strip("/"))) if found else None
 
     @field_validator("spark_master")
     @classmethod
@@ -153,11 +204,21 @@ class Settings(BaseSettings):
         return master
 
     @property
+    def product_dir(self) -> Path:
+        """Lake, checkpoint, audit and logs of this product; the broker is in the data folder, for all of them."""
+        return self.data_dir if self.product == _FIRST_PRODUCT else self.data_dir / self.product
+
+    @property
     def lake_dir(self) -> Path:
         """The lake in a folder; of one on S3, what stays on this machine beside it (the log of replays)."""
         if self.lake_uri and not self.lake_bucket:
-            return Path(self.lake_uri)
-        return self.data_dir / "lake"
+            return Path(own_place(self.product, self.lake_uri))
+        return self.product_dir / "lake"
+
+    @property
+    def writer_lock(self) -> Path:
+        """Locked by the one process that writes the lake."""
+        return self.product_dir / "stream.lock"
 
     @property
     def tickets_dir(self) -> Path:
@@ -172,7 +233,7 @@ class Settings(BaseSettings):
     @property
     def staging_dir(self) -> Path:
         """Where rows on their way to S3 wait on this machine; nothing but leftovers is in it while nothing writes."""
-        return self.data_dir / "spark-staging"
+        return self.product_dir / "spark-staging"
 
     @property
     def s3_dir(self) -> Path:
@@ -182,17 +243,22 @@ class Settings(BaseSettings):
     @property
     def checkpoint_dir(self) -> Path:
         """Spark's offsets and commits."""
-        return self.data_dir / "checkpoint"
+        return self.product_dir / "checkpoint"
 
     @property
     def audit_file(self) -> Path:
         """What the producer sent and the broker acknowledged."""
-        return self.data_dir / "audit" / "producer.json"
+        return self.product_dir / "audit" / "producer.json"
 
     @property
     def broker_dir(self) -> Path:
         """Data of the embedded broker."""
         return self.data_dir / "broker"
+
+    @property
+    def erp_dir(self) -> Path:
+        """Data of the embedded ERP, and where its change data capture has got to."""
+        return self.data_dir / "erp"
 
     @property
     def secrets_dir(self) -> Path:
@@ -201,10 +267,10 @@ class Settings(BaseSettings):
 
     @property
     def log_dir(self) -> Path:
-        """Where Spark and the embedded broker write their logs."""
-        return self.data_dir / "logs"
+        """Where Spark writes its logs."""
+        return self.product_dir / "logs"
 
     @property
     def metrics_file(self) -> Path:
         """Progress of the stream, one entry per micro-batch."""
-        return self.data_dir / "metrics" / "stream.json"
+        return self.product_dir / "metrics" / "stream.json"

@@ -38,6 +38,7 @@ def launch(
     env: Mapping[str, str],
     log: Path,
     stops_within_s: float = STOPS_WITHIN_S,
+    stops_at: signal.Signals = signal.SIGTERM,
 ) -> bool:
     """Start a supervisor, and through it the server, in a session of their own; False if one is still stopping.
 
@@ -49,6 +50,7 @@ def launch(
         env: its environment.
         log: where it writes.
         stops_within_s: after being told to stop; then it is killed.
+        stops_at: the signal that tells it to.
     """
     # The supervisor inherits this descriptor: the file stays locked exactly as long as it lives.
     lock = leases.try_lock(folder / "supervisor.lock")
@@ -58,7 +60,7 @@ def launch(
     try:
         with log.open("ab") as written:
             subprocess.run(
-                [*supervisor, str(folder), state, mark, str(stops_within_s), *command],
+                [*supervisor, str(folder), state, mark, str(stops_within_s), str(int(stops_at)), *command],
                 cwd=folder,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -151,7 +153,7 @@ class _Node:
             self.launch()
 
 
-def supervise(folder: Path, state: str, mark: str, stops_within_s: float, command: list[str]) -> None:
+def supervise(folder: Path, state: str, mark: str, stops_within_s: float, stops_at: int, command: list[str]) -> None:
     """Run the server until no lease is held, too many nodes keep dying, or its data is deleted."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -175,7 +177,7 @@ def supervise(folder: Path, state: str, mark: str, stops_within_s: float, comman
                 held.close()
             time.sleep(LOOKS_EVERY_S)
         killed_users = any((folder / "leases").glob("*.lease"))  # a user that ends normally deletes its own
-        _stop(nodes, min(ENDS_WITHIN_S, stops_within_s) if killed_users else stops_within_s)
+        _stop(nodes, stops_at, min(ENDS_WITHIN_S, stops_within_s) if killed_users else stops_within_s)
         for leftover in (state, "kept", "answered"):
             with contextlib.suppress(OSError):
                 (folder / leftover).unlink()
@@ -206,9 +208,9 @@ def _die_with_parent() -> Callable[[], object] | None:
     return lambda: prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _stop(nodes: list[_Node], timeout_s: float) -> None:
+def _stop(nodes: list[_Node], stops_at: int, timeout_s: float) -> None:
     for node in nodes:
-        node.process.terminate()
+        node.process.send_signal(stops_at)
     deadline = time.monotonic() + timeout_s
     while (left := [node for node in nodes if node.process.poll() is None]) and time.monotonic() < deadline:
         if 2 * len(left) < len(nodes):
@@ -223,4 +225,4 @@ def _stop(nodes: list[_Node], timeout_s: float) -> None:
 if __name__ == "__main__":
     if os.fork():  # the grandchild is reparented, so that no user has to stay to reap it
         os._exit(0)
-    supervise(Path(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5:])
+    supervise(Path(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4]), int(sys.argv[5]), sys.argv[6:])

@@ -16,6 +16,7 @@ __all__ = [
     "formats",
     "generator",
     "mending",
+    "product",
     "schema",
     "strict_json",
 ]

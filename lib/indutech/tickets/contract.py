@@ -1,21 +1,15 @@
-"""The ticket's contract: its fields, each of a kind of `fields`, and the validation of a message against it."""
+"""The ticket's contract: its fields, each of a kind of `fields`, and what the pipeline has to know of it besides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from indutech.system.errors import InduTechError
 from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
-from indutech.tickets.strict_json import JSON_BLANKS, byte_of, members, pairs_of
+from indutech.tickets.product import Product
 from indutech.tickets.strict_json import Rejected as Rejected  # what `validate` answers, so it is had from here too
-
-
-class ContractUnusable(InduTechError):
-    """The contract declares a field in a way that the rest of the project cannot follow."""
 
 
 class TicketType(StrEnum):
@@ -81,65 +75,16 @@ class Ticket(BaseModel):
     )
 
 
-def _kind(name: str) -> Kind:
-    field = Ticket.model_fields[name]
-    if not field.is_required() and field.default is not None:
-        raise ContractUnusable(f"{name} has the default {field.default!r}: null is the only one that Spark knows too.")
-    if len(kinds := [mark for mark in field.metadata if isinstance(mark, Kind)]) != 1:
-        raise ContractUnusable(f"{name} is declared without a kind: write Annotated[type, a kind of `fields`].")
-    return kinds[0]
+PRODUCT = Product(
+    name="tickets",
+    model=Ticket,
+    key="client_id",
+    unique=("ticket_id",),
+    generator="indutech.tickets.generator:ticket_messages",
+    derived={"support_team": ("type", TEAM_FOR_TYPE)},
+)
 
-
-FIELDS: tuple[str, ...] = tuple(Ticket.model_fields)
-KINDS: Mapping[str, Kind] = {name: _kind(name) for name in FIELDS}
-REQUIRED: tuple[str, ...] = tuple(name for name in FIELDS if Ticket.model_fields[name].is_required())
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the contract as JSON Schema: what a producer in another language checks before it sends."""
-    return Ticket.model_json_schema()
-
-
-def validate(value: bytes | None) -> Ticket | Rejected:
-    """Return the ticket that a message holds, or the first reason why it holds none."""
-    pairs = pairs_of(value)
-    if isinstance(pairs, Rejected):
-        return pairs
-    try:
-        return Ticket.model_validate(dict(pairs))
-    except ValidationError as error:
-        return Rejected(_wrong_fields(error)[0][1])
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with a message: the reason, the field, and the byte where the wrong value begins."""
-
-    reason: str
-    field: str | None
-    position: int | None
-
-
-def all_faults(value: bytes | None) -> list[Fault]:
-    """Return everything that is wrong with a message, the reason that `validate` gives first; empty for a ticket.
-
-    A message that is not one JSON object without duplicate keys has one fault; otherwise each wrong field has one.
-    """
-    pairs = pairs_of(value)
-    if isinstance(pairs, Rejected):
-        return [Fault(pairs.reason, None, pairs.position)]
-    try:
-        Ticket.model_validate(dict(pairs))
-        return []
-    except ValidationError as error:
-        text = (value or b"").decode()
-        at = {member.key: byte_of(text, member.value_at) for member in members(text.strip(JSON_BLANKS))}
-        return [Fault(reason, name, at.get(name)) for name, reason in _wrong_fields(error)]
-
-
-def _wrong_fields(error: ValidationError) -> list[tuple[str, str]]:
-    """Return each wrong field and why it is refused, in the contract's order."""
-    return [
-        (str(one["loc"][0]), f"missing field: {one['loc'][0]}" if one["type"] == "missing" else one["ctx"]["reason"])
-        for one in error.errors(include_url=False, include_input=False)
-    ]
+FIELDS: tuple[str, ...] = PRODUCT.fields
+KINDS: Mapping[str, Kind] = PRODUCT.kinds
+REQUIRED: tuple[str, ...] = PRODUCT.required
+json_schema, validate, all_faults = PRODUCT.json_schema, PRODUCT.validate, PRODUCT.all_faults

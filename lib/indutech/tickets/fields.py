@@ -1,4 +1,4 @@
-"""The kinds of field a ticket may have: which values each takes, why it refuses one, and its bytes in compact JSON.
+"""The kinds of field a message may have: which values each takes, why it refuses one, and its bytes in compact JSON.
 
 A kind is named once, in the contract. Python's validator stands here; Spark's rules, the column types, the fast path
 and the generator go by the kind and never by a field's name, so a further field of a known kind needs none of them.
@@ -21,6 +21,7 @@ from indutech.tickets.strict_json import BLANKS, Number, echo
 # Every pattern below means the same to Python and to Java, so Spark validates with the very same text.
 UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 INTEGER = r"-?(?:0|[1-9][0-9]*+)"
+NUMBER = INTEGER + r"(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 LOCAL_TIME = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 
@@ -45,6 +46,11 @@ class Kind(ABC):
     @abstractmethod
     def fast_pattern(self) -> str:
         """Values that are right for certain and stored as they are written: a regular expression for their bytes."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether that pattern says it all; if not, the value's type has to be asked besides."""
+        return True
 
     @property
     def json_rule(self) -> Mapping[str, object]:
@@ -134,11 +140,99 @@ class Integer(Kind):
 
 
 @dataclass(frozen=True)
+class Code(Kind):
+    """A prefix and a fixed number of digits, such as MX-0042; case counts."""
+
+    prefix: str
+    digits: int
+
+    def __post_init__(self) -> None:
+        """Refuse what JSON would escape, or what two tools would read as two things."""
+        if not re.fullmatch(r"[A-Za-z0-9_.-]*", self.prefix) or self.digits < 1:
+            raise ValueError(f"{self.prefix!r} is no plain ASCII, or no digit follows")
+
+    @property
+    def width(self) -> int | None:  # type: ignore[override]
+        """The number of characters, which is always the same."""
+        return len(self.prefix) + self.digits
+
+    def read(self, field: str, value: object) -> str:
+        """Return it unchanged."""
+        text = _text(field, value)
+        if not re.fullmatch(self.fast_pattern, text):
+            raise _refuse(f"{field} is not {self.shape}: {echo(text)}")
+        return text
+
+    @property
+    def shape(self) -> str:
+        """What such a code looks like, in a reason."""
+        return f"{self.prefix} and {self.digits} digits"
+
+    @property
+    def fast_pattern(self) -> str:
+        """The whole rule."""
+        return re.escape(self.prefix) + _digits(self.digits)
+
+    @property
+    def json_rule(self) -> Mapping[str, object]:
+        """The same for JSON Schema."""
+        return {"pattern": f"^{self.prefix}[0-9]{{{self.digits}}}$"}
+
+
+@dataclass(frozen=True)
+class Real(Kind):
+    """A JSON number between two bounds, both included; stored in double precision, "21.5" is none."""
+
+    low: float
+    high: float
+    quoted: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse bounds between which no number is."""
+        if not self.low <= self.high:
+            raise ValueError(f"there is no number from {self.low} to {self.high}")
+
+    def read(self, field: str, value: object) -> float:
+        """Return it as a float."""
+        if value is None:
+            raise _refuse(f"{field} is null")
+        written = repr(value) if type(value) in (int, float) else str(value) if isinstance(value, Number) else ""
+        if not re.fullmatch(NUMBER, written):
+            raise _refuse(f"{field} is not a number")
+        if not self.low <= float(written) <= self.high:
+            raise _refuse(f"{field} out of range")  # without the value: Spark knows it only as it would write it
+        return float(written) + 0.0  # a zero has no sign
+
+    @property
+    def fast_pattern(self) -> str:
+        """Plain decimals; whether they are within the bounds, only a cast can tell."""
+        return rf"-?(?:0|[123456789]{_DIGIT}{{0,14}})(?:\.{_DIGIT}{{1,15}})?"
+
+    @property
+    def is_sure(self) -> bool:
+        """The pattern does not know the bounds."""
+        return False
+
+    @property
+    def json_rule(self) -> Mapping[str, object]:
+        """The bounds."""
+        return {"minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
 class Moment(Kind):
-    """ISO 8601 with seconds and an offset, in a range of years; stored in UTC, to the microsecond."""
+    """ISO 8601 with seconds and an offset, in a range of years; stored in UTC, to the microsecond.
+
+    `decimals` are those of a second that the producer writes, and the fast path takes; any number of them is right.
+    """
 
     years: range
-    width: ClassVar[int | None] = 20
+    decimals: int = 0
+
+    @property
+    def width(self) -> int | None:  # type: ignore[override]
+        """The number of characters that the producer writes."""
+        return 20 + (self.decimals and 1 + self.decimals)
 
     def read(self, field: str, value: object) -> datetime:
         """Return it in UTC."""
@@ -159,10 +253,16 @@ class Moment(Kind):
 
     @property
     def fast_pattern(self) -> str:
-        """Whole seconds in UTC; whether there is such a day, only a cast can tell."""
+        """In UTC, to the decimals that are written; whether there is such a day, only a cast can tell."""
         years = _either(_numbers(self.years[0], self.years[-1]))
         day = rf"-[01]{_DIGIT}-[0123]{_DIGIT}"
-        return rf"{years}{day}T(?:[01]{_DIGIT}|2[0123]):[012345]{_DIGIT}:[012345]{_DIGIT}Z"
+        part = rf"\.{_digits(self.decimals)}" if self.decimals else ""
+        return rf"{years}{day}T(?:[01]{_DIGIT}|2[0123]):[012345]{_DIGIT}:[012345]{_DIGIT}{part}Z"
+
+    @property
+    def is_sure(self) -> bool:
+        """The pattern does not know the calendar."""
+        return False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Generates French tickets from a seed, realistic rather than uniform; the same on any machine."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, product
@@ -11,8 +10,9 @@ import orjson
 from numpy.typing import NDArray
 
 from indutech.tickets.compact_json import BEFORE, END, HEAD_BYTES, STARTS, TAIL, TEXT, WIDTHS
-from indutech.tickets.contract import CLIENT_IDS, FIELDS, KINDS, ContractUnusable, Priority, TicketType
+from indutech.tickets.contract import CLIENT_IDS, FIELDS, KINDS, Priority, TicketType
 from indutech.tickets.fields import FreeText, Integer, Kind, Moment, Uuid, Word
+from indutech.tickets.product import ContractUnusable
 from indutech.tickets.sentences import HalfSentences, half_sentences
 from indutech.tickets.vocabulary import DAY_WEIGHTS, HOUR_WEIGHTS, PRIORITY_WEIGHTS, TYPE_WEIGHTS
 
@@ -29,11 +29,6 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 # moment datetime64[s], for a text its bytes between the quotes of JSON, for a word its place in the vocabulary.
 _Values = NDArray[Any]
 _Block = Mapping[str, _Values]
-
-
-def drawn_seed() -> int:
-    """Draw a seed for a run that was given none; print it, and the run can be repeated."""
-    return secrets.randbelow(2**31)
 
 
 def make_tickets(

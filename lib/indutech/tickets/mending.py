@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from indutech.system.errors import InduTechError
-from indutech.tickets.contract import FIELDS, KINDS
+from indutech.tickets.contract import PRODUCT as TICKETS
+from indutech.tickets.product import Product
 from indutech.tickets.strict_json import JSON_BLANKS, Rejected, members, pairs_of
 
 
@@ -12,15 +14,15 @@ class UnknownField(InduTechError):
     """The contract has no such field."""
 
 
-def as_json_value(field: str, text: str) -> str:
+def as_json_value(field: str, text: str, product: Product[Any] = TICKETS) -> str:
     """Return a value for a field, given as text, as JSON writes it: quoted unless the field is a number.
 
     Raises:
         UnknownField: naming the fields that there are.
     """
-    if field not in KINDS:
-        raise UnknownField(f"The contract has no field {field!r}: set one of {', '.join(FIELDS)}.")
-    return json.dumps(text, ensure_ascii=False) if KINDS[field].quoted else text
+    if field not in product.kinds:
+        raise UnknownField(f"The contract has no field {field!r}: set one of {', '.join(product.fields)}.")
+    return json.dumps(text, ensure_ascii=False) if product.kinds[field].quoted else text
 
 
 def with_fields(value: bytes | None, new: Mapping[str, str]) -> bytes | Rejected:

@@ -10,12 +10,13 @@ import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from indutech.lake.store.key import key_of
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -52,8 +53,8 @@ class Bucket:
     endpoint: str
     region: str
     key: str | None
-    secret: str | None
-    token: str | None
+    secret: str | None = field(repr=False)
+    token: str | None = field(repr=False)
     waits_for_s: float = WAITS_FOR_S
 
     @functools.cached_property
@@ -187,14 +188,11 @@ def of(settings: Settings, waits_for_s: float = WAITS_FOR_S) -> Bucket:
     """Return the bucket of a lake on S3 whose endpoint is known."""
     if not (settings.lake_bucket and settings.s3_endpoint):
         raise StoreNotReady(f"The lake {settings.lake_uri} has no endpoint: set INDUTECH_S3_ENDPOINT.")
-    secret, token = settings.aws_secret_access_key, settings.aws_session_token
     return _shared(
         settings.lake_bucket[0],
         settings.s3_endpoint.rstrip("/"),
         settings.aws_region,
-        settings.aws_access_key_id,
-        secret.get_secret_value() if secret else None,
-        token.get_secret_value() if token else None,
+        *key_of(settings),
         waits_for_s,
     )
 

@@ -5,9 +5,10 @@ Whoever works on the lake does it `with connected(settings) as settings`: the se
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from pydantic import SecretStr
 
@@ -82,10 +83,7 @@ def known(settings: Settings) -> Settings:
 
 def start(settings: Settings) -> Settings:
     """Start the embedded server and keep it until `stop`; return settings that reach it."""
-    if settings.lake_bucket is None:
-        raise InduTechError(
-            "The lake is in a folder, which needs no server: set INDUTECH_LAKE_URI=s3a://BUCKET/PREFIX."
-        )
+    _bucket(settings)
     if settings.s3_endpoint:
         raise InduTechError(f"INDUTECH_S3_ENDPOINT names {settings.s3_endpoint}: unset it to use an embedded server.")
     held, reached = _take_lease(settings)
@@ -94,6 +92,18 @@ def start(settings: Settings) -> Settings:
     finally:
         held.release()
     return reached
+
+
+def server(settings: Settings, host: str, port: int) -> Callable[[], NoReturn]:
+    """Return what turns this process into an S3 server for other machines, with the lake's bucket.
+
+    Raises:
+        StoreNotReady: it cannot listen there, this folder's server runs, or the packages bring none for this machine.
+    """
+    folder = settings.s3_dir
+    if supervisor.is_supervised(folder):
+        raise StoreNotReady(f"An embedded S3 server already uses {folder}: `indutech lake stop` ends it.")
+    return embedded.server(folder, _bucket(settings), host, port)
 
 
 def stop(settings: Settings) -> bool:
@@ -176,7 +186,7 @@ def _launch(settings: Settings, *, new_ports: bool) -> None:
     folder = settings.s3_dir
     supervisor.forget(folder)
     embedded.kill_orphan(folder)
-    embedded.prepare(folder, str((settings.lake_bucket or ("",))[0]), new_ports=new_ports)
+    embedded.prepare(folder, _bucket(settings), new_ports=new_ports)
     embedded.launch(folder)
 
 
@@ -204,6 +214,14 @@ def _answering(settings: Settings) -> Settings:
     return reached
 
 
+def _bucket(settings: Settings) -> str:
+    if settings.lake_bucket is None:
+        raise InduTechError(
+            "The lake is in a folder, which needs no server: set INDUTECH_LAKE_URI=s3a://BUCKET/PREFIX."
+        )
+    return settings.lake_bucket[0]
+
+
 def _make_bucket(reached: Settings) -> None:
     """See that a file can be written: the server answers before it can keep anything."""
     bucket = buckets.of(reached, 0.2)
@@ -222,8 +240,8 @@ def _reaching(settings: Settings, who: str = "writer") -> Settings:
     return settings.model_copy(
         update={
             "s3_endpoint": embedded.endpoint(settings.s3_dir),
-            "aws_access_key_id": key.key,
-            "aws_secret_access_key": SecretStr(key.secret),
+            "aws_access_key_id": key.id,
+            "aws_secret_access_key": SecretStr(key.secret or ""),
             "aws_session_token": None,
         }
     )

@@ -10,13 +10,14 @@ import json
 import os
 import secrets
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
 from indutech.lake.store.bucket import StoreNotReady
+from indutech.lake.store.key import Key, write_profile
 from indutech.system import ports, supervisor
 
 STATE = "server.json"  # which process the server is
@@ -26,14 +27,6 @@ _SETTINGS = "settings.json"
 _IDENTITIES = "identities.json"
 _STOPS_WITHIN_S = 0.5
 _SERVICES = ("master", "volume", "filer", "admin", "s3")
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key of the embedded server."""
-
-    key: str
-    secret: str
 
 
 def prepare(folder: Path, bucket: str, *, new_ports: bool) -> None:
@@ -62,19 +55,38 @@ def prepare(folder: Path, bucket: str, *, new_ports: bool) -> None:
 
 def launch(folder: Path) -> None:
     """Start the server under a supervisor; returns at once."""
-    numbers = iter(_known(folder)["ports"])
-    ports = [f"-{service}.port{which}={next(numbers)}" for service in _SERVICES for which in ("", ".grpc")]
-    command = [
-        *(str(program()), "-logtostderr", "mini", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *ports),
-        *(f"-s3.config={_IDENTITIES}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.allowedOrigins="),
-        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"),
-        # It is the only master: else it waits up to 20 s for others to vote, each time it starts.
-        *("-master.electionTimeout=1s", "-master.resumeState=false"),
-    ]
+    command = _command(folder, "127.0.0.1")
     how: Any = {"state": STATE, "mark": _MARK, "env": dict(os.environ), "log": log_file(folder)}
     # What it acknowledged is with the system; told to stop, it waits 15 s for clients of its own.
     if not supervisor.launch(folder, command, **how, stops_within_s=_STOPS_WITHIN_S):
         raise StoreNotReady(f"The S3 server in {folder} is being stopped by somebody else: try again.")
+
+
+def server(folder: Path, bucket: str, host: str, port: int) -> Callable[[], NoReturn]:
+    """Return what turns this process into a server for other machines, with this bucket; it ends by a signal.
+
+    The keys of a writer and of a reader stand beside its data, as files that AWS_SHARED_CREDENTIALS_FILE can name.
+
+    Raises:
+        StoreNotReady: it cannot listen there, or the packages bring no server for this machine.
+    """
+    if reason := ports.refusal(host, port):
+        raise StoreNotReady(
+            f"No S3 server can listen at {host}:{port} ({reason}): name another --port, or a --host of this machine."
+        )
+    prepare(folder, bucket, new_ports=False)
+    for who in ("writer", "reader"):
+        write_profile(folder / f"{who}.credentials", key(folder, who))
+    command = _command(folder, host, f"-bucket={bucket}", s3_port=port)
+
+    def become() -> NoReturn:
+        log = os.open(log_file(folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, sys.stdout.fileno())
+        os.dup2(log, sys.stderr.fileno())
+        os.chdir(folder)
+        os.execv(command[0], command)  # noqa: S606
+
+    return become
 
 
 def program() -> Path:
@@ -129,6 +141,21 @@ def remove_sockets(folder: Path) -> None:
     for port in _known(folder).get("ports", []):
         for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108, it knows no other place
             socket_file.unlink(missing_ok=True)
+
+
+def _command(folder: Path, host: str, *more: str, s3_port: int | None = None) -> list[str]:
+    numbers = iter(_known(folder)["ports"])
+    taken = {f"{service}.port{which}": next(numbers) for service in _SERVICES for which in ("", ".grpc")}
+    if s3_port:
+        taken["s3.port"] = s3_port
+    return [
+        *(str(program()), "-logtostderr", "mini", "-dir=data", f"-ip={host}", f"-ip.bind={host}", *more),
+        *(f"-{name}={number}" for name, number in taken.items()),
+        *(f"-s3.config={_IDENTITIES}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.allowedOrigins="),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false"),
+        # It is the only master: else it waits up to 20 s for others to vote, each time it starts.
+        *("-master.electionTimeout=1s", "-master.resumeState=false"),
+    ]
 
 
 def _known(folder: Path) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class FaultRow(BaseModel):
     quarantined: int
     lost: int
     twice: int
+    expired: int = 0  # deleted by the topic's own retention before they were stored, and named
     recovery_s: float | None = None
 
 
@@ -103,6 +104,7 @@ def _of_faults(run: FaultRuns, file: Path) -> Findings:
         "fault_families": len({row.family for row in run.rows}),
         "faults_sent": sum(row.sent for row in run.rows),
         "faults_lost": sum(row.lost for row in run.rows),
+        "faults_expired": sum(row.expired for row in run.rows),
         "faults_twice": sum(row.twice for row in run.rows),
         "faults_cores": run.cores,
     }

@@ -7,7 +7,7 @@ that modules put together are taken if the outputs show them.
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -28,13 +28,15 @@ NOTEBOOKS = PROJECT / "notebooks"
 BIBLIOGRAPHY = PROJECT / "assets" / "bibliography.toml"
 SUMMARY = PROJECT / "docs" / "00-summary.md"
 MARKED = ("show", "report")  # rooms whose modules call gettext
-SPEAKING = (  # the modules whose sentences pages show
+SAID_IN_NOTEBOOKS = ("report/trials/*.py",)  # the modules all of whose sentences a notebook can say
+SPEAKING = (  # those of whose sentences pages show some
     "architecture/*.py", "architecture/diagrams/described.py", "costs/*.py", "costs/inputs/*.py", "costs/views/*.py",
-    "producer/quarantine_replay.py", "proof/audit_result.py", "report/*.py", "report/trials/*.py",
+    "producer/quarantine_replay.py", "proof/audit_result.py", "report/*.py",
 )  # fmt: skip
 HEADER = """\
 # The words of the report. `indutech documents` adds new messages and marks changed ones as fuzzy;
 # a translation is edited here, by hand or with any editor for gettext. Values stand at {places}."""
+BRACES = ("python-brace-format",)
 KEYWORDS = {"gettext": None, "marked": None}
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d(-\d\d)?(?!\d)")
 _IDENTIFIER = re.compile(r"[\w./:=-]*[_/.=\d][\w./:=-]*|[A-Z0-9 ]+")
@@ -45,7 +47,8 @@ Found = tuple[str, str, tuple[str, ...]]  # a message, the file it comes from, f
 def collected() -> list[Found]:
     """Every message of the report, in the order of its sources."""
     written = [*_of_templates(), *_of_python(), *_of_notebook_sources(), *_of_summary_lines(), *_of_claims()]
-    made = dict(_made_by_modules())
+    written += [(message, where, BRACES) for message, where in _made_by(SAID_IN_NOTEBOOKS)]
+    made = dict(_made_by(SPEAKING))
     reader = recognised.reader(
         [(message, message) for message in [*(one[0] for one in written if not recognised.speaks(one[1])), *made]]
     )
@@ -55,7 +58,7 @@ def collected() -> list[Found]:
         left = [text] if found is None else found.unknown
         rest += [_without_numbers(piece, where) for piece in left if _is_words(piece)]
         used_by |= set(found.used) if found else set()
-    used = [(message, made[message], ("python-brace-format",)) for message in sorted(made) if message in used_by]
+    used = [(message, made[message], BRACES) for message in sorted(made) if message in used_by]
     return [*written, *used, *rest]
 
 
@@ -93,7 +96,7 @@ def _extracted(method: str, file: BinaryIO, path: Path) -> Iterator[Found]:
     for _, message, _, _ in extract(method, file, keywords=KEYWORDS):
         if isinstance(message, str) and message:
             is_template = method == "python" and bool(sentences.places(message))
-            yield message, _name(path), ("python-brace-format",) if is_template else ()
+            yield message, _name(path), BRACES if is_template else ()
 
 
 def _of_notebook_sources() -> Iterator[Found]:
@@ -104,7 +107,7 @@ def _of_notebook_sources() -> Iterator[Found]:
                 yield from ((text, _name(path), ()) for text in texts if sentences.reads_as_words(text))
             elif "parameters" not in cell.metadata.get("tags", []):
                 for message in sentences.of_cell(cell.source):
-                    yield message, _name(path), ("python-brace-format",) if sentences.places(message) else ()
+                    yield message, _name(path), BRACES if sentences.places(message) else ()
 
 
 def _of_summary_lines() -> Iterator[Found]:
@@ -142,11 +145,11 @@ def _heard(visit: Callable[[notebooks.Say], object]) -> list[str]:
     return texts
 
 
-def _made_by_modules() -> Iterator[tuple[str, str]]:
-    for places in SPEAKING:
+def _made_by(modules: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for places in modules:
         for path in sorted((PROJECT / "lib" / "indutech").glob(places)):
             for message in sentences.of_module(path.read_text(encoding="utf-8")):
-                if recognised.says_something(message):
+                if recognised.says_something(message) and not message.startswith("SELECT"):
                     yield message, _name(path)
 
 
@@ -165,7 +168,7 @@ def _without_numbers(text: str, where: str) -> Found:
     days = iter(("{day}", "{day2}"))
     message = _DAY.sub(lambda _: next(days), text)
     message = language.NUMBER.sub(place, message)
-    return message, where, ("python-brace-format",) if message != text else ()
+    return message, where, BRACES if message != text else ()
 
 
 def _is_words(text: str) -> bool:

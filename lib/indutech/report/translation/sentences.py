@@ -104,7 +104,7 @@ def _written(node: ast.AST) -> str | None:
 def _named(part: ast.AST, taken: list[str]) -> str:
     value = part.value if isinstance(part, ast.FormattedValue) else part
     words = re.sub(r"\W+", "_", ast.unparse(value)).strip("_").lower()
-    name = base = re.sub(r"^(self|model)_|^(?=\d)", "", words)[:40].strip("_") or "value"
+    name = base = re.sub(r"^(?:(?:self|model|\d+)_)+", "", words)[:40].strip("_") or "value"
     number = 2
     while name in taken:
         name, number = f"{base}_{number}", number + 1

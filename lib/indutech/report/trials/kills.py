@@ -68,6 +68,7 @@ def _process(bench: Bench, number: int) -> Iterator["subprocess.Popen[str]"]:
         "INDUTECH_LAKE_URI": "",
         "INDUTECH_MAX_BATCH_TICKETS": str(settings.max_batch_tickets),
         "INDUTECH_DRIVER_MEMORY": "1g",
+        "INDUTECH_DRIVER_OPTIONS": settings.driver_options,
     }
     log = settings.log_dir / f"two-sinks-{number}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from indutech.system.settings import PROJECT
 
 FILE = PROJECT / "assets" / "fault-runs.json"
 FAMILIES = 21
-COLUMNS = ("family", "fault", "injected", "sent", "stored", "quarantined", "lost", "twice", "recovery_s")
+COLUMNS = ("family", "fault", "injected", "sent", "stored", "quarantined", "lost", "expired", "twice", "recovery_s")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class LaboratoryRun:
             f"On {self.date[:10]}, `{self.command}` with seed {self.seed} took {faults:,} kinds of faults from "
             f"{families} of {FAMILIES} families, in {self.seconds / 60:.0f} minutes on {self.cores} cores with "
             f"{self.memory_gib:g} GiB: "
-            f"**{self.total('sent'):,} sent, {self.total('lost'):,} lost, {self.total('twice'):,} twice**."
+            f"**{self.total('sent'):,} sent, {self.total('lost'):,} lost, {self.total('twice'):,} twice**; "
+            f"{self.total('expired'):,} expired: the topic deleted them, on purpose, before they could be stored."
         )
 
     def total(self, name: str) -> int:
