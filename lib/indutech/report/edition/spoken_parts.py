@@ -9,6 +9,7 @@ from indutech.report.translation.notebooks import FRENCH, FRENCH_COLUMNS
 from indutech.show import language
 
 LANGUAGE = "fr"
+OF_THE_PAGE = ("title", "desc", "style")  # of a drawing: they are in the language of the page
 _WORDS = re.compile(rf"(?<!\w)({'|'.join(sorted(map(re.escape, FRENCH), key=len, reverse=True))})(?!\w)")
 _SENTENCE = re.compile(r"(?<=, client )(\d{4}: )(.+)$")  # what a client asks, in a list of tickets
 _TICKET = re.compile(r'"request"\s*:')
@@ -20,8 +21,10 @@ def mark(soup: BeautifulSoup) -> None:
     if page != LANGUAGE:
         _mark_tickets(soup)
     if page != language.SOURCE:
-        for part in soup.select("main svg > :not(title, desc, style, script)"):
-            part["lang"] = language.SOURCE  # the title and the alternative text are in the language of the page
+        for drawing in soup.find_all("svg"):
+            for part in drawing.find_all(True, recursive=False):
+                if part.name not in OF_THE_PAGE:
+                    part["lang"] = language.SOURCE
 
 
 def _mark_tickets(soup: BeautifulSoup) -> None:
