@@ -13,7 +13,7 @@ from indutech.report.edition import report_folder
 from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed, find_notebooks
 from tests.browser import CHROMIUM, WITHOUT, chromium
-from tests.test_pages_in_browser import CLIPPED, DEADLINE_MS, DRAWN, SILENT
+from tests.test_pages_in_browser import A4, CLIPPED, DEADLINE_MS, DRAWN, SILENT, TOO_WIDE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT)]
 
@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_cut_in_french(browser: Any, folder: Path, name: str) -> None:
-    """On a phone in the dark and on a screen: labels are whole, what scrolls says so in French, no error is noted."""
+    """On a screen, on a phone in the dark, on paper: labels are whole, what scrolls says so in French, no error is noted."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -54,6 +54,10 @@ def test_nothing_is_cut_in_french(browser: Any, folder: Path, name: str) -> None
         assert page.evaluate(CLIPPED) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(SILENT.replace("scroll sideways", "faire défiler")) == []
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": A4, "height": 1000})
+    page.wait_for_function(DRAWN, timeout=DEADLINE_MS)
+    assert (page.evaluate(CLIPPED), page.evaluate(TOO_WIDE)) == ([], [])
     page.close()
     assert errors == []
 
