@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_cut_in_french(browser: Any, folder: Path, name: str) -> None:
-    """On a screen, on a phone in the dark, on paper: labels are whole, what scrolls says so in French, no error is noted."""
+    """On a screen, on a phone in the dark, on paper: labels are whole, and what scrolls says so in French."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
