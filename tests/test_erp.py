@@ -11,6 +11,7 @@ import pytest
 
 from indutech.lake import reset
 from indutech.lake.reset import StillInUse
+from indutech.lake.store import connection as store
 from indutech.plant.erp import (
     change_log,
     changes,
@@ -292,6 +293,22 @@ def test_the_end_of_a_snapshot_is_read_from_the_place(tmp_path: Path) -> None:
     assert connect.snapshot_is_whole(tmp_path)
 
 
+@pytest.mark.slow
+def test_the_same_in_a_bucket(settings: Settings) -> None:
+    """Log, state and history are the same files on S3, and the log goes on where it ended."""
+    in_bucket = settings.model_copy(update={"lake_uri": "s3a://erp-bucket/lake"})
+    with store.connected(in_bucket) as reached:
+        arrived(reached, [happened("c", 1), happened("u", 2, city="Laval"), happened("c", 3, 1001)])
+        arrived(reached, [happened("u", 2, city="Laval"), happened("d", 4, 1001)])
+        history.write(reached, CLIENTS)
+        history.write(reached, CLIENTS)
+
+        assert change_log.next_offset(reached, CLIENTS) == 5
+        assert versions(reached) == [(1000, "Lyon", 1, 2), (1000, "Laval", 2, None), (1001, "Lyon", 3, 4)]
+        assert history.read(reached, CLIENTS, "state")["city"].to_pylist() == ["Laval"]
+        assert comparison.stale_files(reached, CLIENTS) == []
+
+
 # ---- a real PostgreSQL
 
 
@@ -321,6 +338,20 @@ def test_changes_are_committed_as_counted(erp: Path) -> None:
     assert done.committed == 80
     assert min(done.update, done.insert, done.delete, done.move, done.rolled_back) > 0
     assert after == before + done.insert - done.delete
+
+
+@pytest.mark.slow
+def test_what_is_rolled_back_is_not_there(erp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If every transaction is, no row has changed."""
+    rows = "SELECT md5(string_agg(clients::text, '|' ORDER BY client_id)) FROM clients"
+    before = rows_of(erp, rows)
+    monkeypatch.setattr(changes, "ROLLED_BACK", 1.0)
+    looks = iter([False] * 20)
+
+    done = changes.apply(erp, 80, 9, stop=lambda: next(looks, True))
+
+    assert (done.committed, done.rolled_back > 20) == (0, True)
+    assert rows_of(erp, rows) == before
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ TAGS = {"parameters", IGNORED}
 PLOTLY = "application/vnd.plotly.v1+json"
 
 # Where the figures of a cell come from once they have been through broker and Spark.
-THROUGH_SPARK = {"reader", "job", "reconcile", "metrics", "kills", "readers", "poison", "rebalance"}
+THROUGH_SPARK = {"reader", "job", "reconcile", "metrics", "kills", "readers", "poison", "rebalance", "scene"}
 
 # What belongs into the package; a reader of the notebooks that teach sees a loop and a sink as they would write them.
 ELSEWHERE = r"^\s*(def|class|%|!)|sys\.path|pip install"

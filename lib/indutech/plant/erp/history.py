@@ -110,25 +110,21 @@ _EVENTS = """
         SELECT seen.*, coalesce(snapshots.began, -1) AS generation
         FROM seen ASOF LEFT JOIN snapshots ON seen.kafka_offset >= snapshots.began
     ),
-    once AS (
-        SELECT * FROM placed
-        QUALIFY row_number() OVER (PARTITION BY generation, source_lsn, op, key ORDER BY kafka_offset) = 1
-    ),
     closers AS (
-        SELECT generation, true AS streamed, source_lsn, source_time FROM once WHERE op = 't'
+        SELECT generation, true AS streamed, source_lsn, source_time FROM placed WHERE op = 't'
         UNION ALL
         SELECT began, false, lsn, read_at FROM snapshots
         WHERE began > (SELECT min(began) FROM snapshots) AND EXISTS (
-            SELECT 1 FROM once
+            SELECT 1 FROM placed
             WHERE generation = began AND (op <> 'r' OR snapshot IN ('last', 'last_in_data_collection'))
         )
     ),
     events AS (
-        SELECT key, op, after, generation, op <> 'r' AS streamed, source_lsn, source_time FROM once WHERE op <> 't'
+        SELECT key, op, after, generation, op <> 'r' AS streamed, source_lsn, source_time FROM placed WHERE op <> 't'
         UNION ALL
-        SELECT keys.key, 'd', NULL, closers.* FROM closers, (SELECT DISTINCT key FROM once WHERE op <> 't') AS keys
+        SELECT keys.key, 'd', NULL, closers.* FROM closers, (SELECT DISTINCT key FROM placed WHERE op <> 't') AS keys
         WHERE closers.streamed OR NOT EXISTS (
-            SELECT 1 FROM once WHERE once.generation = closers.generation AND op = 'r' AND once.key = keys.key
+            SELECT 1 FROM placed WHERE placed.generation = closers.generation AND op = 'r' AND placed.key = keys.key
         )
     )
 """

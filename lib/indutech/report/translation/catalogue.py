@@ -31,11 +31,13 @@ MARKED = ("show", "report")  # rooms whose modules call gettext
 SAID_IN_NOTEBOOKS = ("report/trials/*.py",)  # the modules all of whose sentences a notebook can say
 SPEAKING = (  # those of whose sentences pages show some
     "architecture/*.py", "architecture/diagrams/described.py", "costs/*.py", "costs/inputs/*.py", "costs/views/*.py",
-    "producer/quarantine_replay.py", "proof/audit_result.py", "report/*.py",
+    "plant/erp/changes.py", "producer/quarantine_replay.py", "proof/audit_result.py", "report/*.py",
+    "report/hybrid/*.py",
 )  # fmt: skip
 HEADER = """\
 # The words of the report. `indutech documents` adds new messages and marks changed ones as fuzzy;
 # a translation is edited here, by hand or with any editor for gettext. Values stand at {places}."""
+SHORT = 40  # characters: a short message that resembles another one is not that one, changed
 BRACES = ("python-brace-format",)
 KEYWORDS = {"gettext": None, "marked": None}
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d(-\d\d)?(?!\d)")
@@ -73,6 +75,9 @@ def renewed(spoken: str) -> bytes:
     before.update(template)
     for found in template:
         if isinstance(found, Message) and (kept := before.get(found.id)):
+            if kept.fuzzy and len(str(kept.id)) < SHORT:
+                kept.string = ""
+                kept.flags.discard("fuzzy")
             kept.flags |= found.flags  # those of a fuzzy match are its predecessor's
     written = io.BytesIO()
     write_po(written, before, width=0, ignore_obsolete=True, include_lineno=False, sort_by_file=False)

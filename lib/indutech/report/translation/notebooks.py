@@ -18,9 +18,9 @@ from indutech.show import language
 from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, TicketType
 
 PLOTLY = "application/vnd.plotly.v1+json"
-# Words of the tickets, which are French in every edition.
+# Words of the tickets and of the ERP, which are French in every edition.
 FRENCH = frozenset([*map(str, TicketType), *map(str, Priority), *TEAM_FOR_TYPE.values()])
-FRENCH_COLUMNS = ("request", "raw")
+FRENCH_COLUMNS = ("request", "raw", "contract", "segment", "model", "turnover")
 ENGLISH = re.compile(
     r"\b(the|of|and|is|are|was|in|to|for|an|not|with|without|no|by|on|that|which|its|from|or|it|at|as|if|be|than)\b"
 )

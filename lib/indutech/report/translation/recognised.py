@@ -7,7 +7,7 @@ So both editions come from one run, and say the same figures.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from indutech.report.translation.sentences import PLACE, reads_as_words
@@ -98,6 +98,8 @@ class Reader:
         if (moment := language.moment(text)) is not None:
             return Reading(moment, 0)
         found = [*self._by_templates(text), *self._by_parts(text)]
+        if not found and text.endswith(".") and (said := self.read(text[:-1])):
+            return replace(said, text=f"{said.text}.")  # a sentence that a cell has put the full stop to
         return max(found, key=lambda one: (one.weight, -len(one.unknown)), default=None)
 
     def _by_templates(self, text: str) -> Iterator[Reading]:
