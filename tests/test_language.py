@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from babel.messages.catalog import Catalog
 
+from indutech.report.edition.translation import catalogue, notebooks, recognised, sentences
 from indutech.report.execution import find_notebooks
-from indutech.report.translation import catalogue, notebooks, recognised, sentences
 from indutech.show import language
 from indutech.show.language import LanguageError
 from indutech.system.settings import PROJECT

@@ -25,7 +25,7 @@ from indutech.plant.sensors import document as reading
 from indutech.report import build_tables as built
 from indutech.report import generated_templates
 from indutech.report import project_tables as project
-from indutech.report.translation import catalogue
+from indutech.report.edition.translation import catalogue
 from indutech.show import language
 from indutech.show.tables import plain_dollars
 from indutech.system.errors import InduTechError

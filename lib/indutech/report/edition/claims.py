@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
 from indutech.architecture.sources import FOOTNOTE, Claim, bibliography
-from indutech.report.translation import recognised
+from indutech.report.edition.translation import recognised
 from indutech.show import language
 from indutech.show.language import gettext, marked
 

@@ -13,8 +13,8 @@ from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
 from indutech.report.edition import pages, spoken_parts, templates
 from indutech.report.edition.reference_runs import FaultRuns
+from indutech.report.edition.translation import notebooks, recognised
 from indutech.report.findings import Findings
-from indutech.report.translation import notebooks, recognised
 from indutech.show import readable
 
 

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from indutech.report.edition import chromium, one_file
 from indutech.report.edition.one_file import Chapter
-from indutech.report.translation import recognised
+from indutech.report.edition.translation import recognised
 from indutech.show.language import gettext, marked
 
 NAME = "indutech-report.pdf"

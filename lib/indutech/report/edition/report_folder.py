@@ -22,10 +22,10 @@ from indutech.jvm.jars import KAFKA_SERVER, WANTED
 from indutech.report import findings
 from indutech.report.edition import claims, figures, front_page, pages, reference_runs
 from indutech.report.edition.templates import STYLE
+from indutech.report.edition.translation import notebooks as texts
+from indutech.report.edition.translation import recognised
 from indutech.report.execution import Executed
 from indutech.report.findings import Figure, Findings
-from indutech.report.translation import notebooks as texts
-from indutech.report.translation import recognised
 from indutech.show import language
 from indutech.show.language import marked
 from indutech.system.settings import PROJECT

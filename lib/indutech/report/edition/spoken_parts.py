@@ -5,7 +5,7 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString
 
-from indutech.report.translation.notebooks import FRENCH, FRENCH_COLUMNS
+from indutech.report.edition.translation.notebooks import FRENCH, FRENCH_COLUMNS
 from indutech.show import language
 
 LANGUAGE = "fr"

@@ -2,7 +2,7 @@
 
 import jinja2
 
-from indutech.report.translation import recognised
+from indutech.report.edition.translation import recognised
 from indutech.show import language
 from indutech.system.settings import PROJECT
 

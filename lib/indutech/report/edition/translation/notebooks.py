@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from bs4 import BeautifulSoup
 
-from indutech.report.translation import recognised
+from indutech.report.edition.translation import recognised
 from indutech.show import language
 from indutech.tickets.contract import TEAM_FOR_TYPE, Priority, TicketType
 

@@ -19,7 +19,7 @@ from babel.messages.pofile import write_po
 
 import indutech
 from indutech.architecture.sources import bibliography
-from indutech.report.translation import notebooks, recognised, sentences
+from indutech.report.edition.translation import notebooks, recognised, sentences
 from indutech.show import language
 from indutech.system.settings import PROJECT
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from indutech.report.translation.sentences import PLACE, reads_as_words
+from indutech.report.edition.translation.sentences import PLACE, reads_as_words
 from indutech.show import language
 
 # Messages that no source shows whole: parts of sentences of counts, which say only what there is, words of two
