@@ -15,6 +15,7 @@ from indutech.cli.app import app
 from indutech.report import build, findings, kept_runs, run_comparison
 from indutech.report.edition import chromium, one_file, report_folder
 from indutech.report.kept_runs import UnknownRun
+from indutech.show.language import LanguageError
 
 NOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
@@ -142,3 +143,35 @@ def test_pages_are_written_again_without_running_anything(tmp_path: Path, monkey
     assert told["figures"]["components"]["value"] == 28
     assert (folder / one_file.NAME).exists()
     assert build.folder() == tmp_path / "report"
+
+
+def test_another_language_is_an_edition_beside_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It becomes the latest, keeps its language when written again, and the way back leads to the first edition."""
+    monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(report_folder, "DOCUMENTS", ())
+    monkeypatch.setattr(chromium, "NAMES", ())
+    monkeypatch.setattr(chromium, "MAC", tmp_path / "none")
+    proof = {"sentence": "reconciled: 1,007 sent, 1,007 stored, 0 lost, 0 twice", "kept": True, "counts": {}}
+    english = a_run(tmp_path / "report", facts={"Made": "yesterday", "Parameters": "the defaults"}, proof=proof)
+    (english / "notebooks").mkdir()
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# One")]), english / "notebooks" / "01_one.ipynb")
+    french = english.with_name(f"{english.name}-fr")
+
+    refused = CliRunner().invoke(app, ["report", "--rebuild", "--lang", "de"])
+    editions = []
+    for arguments in (["--lang", "fr"], [], ["--lang", "en"]):
+        made = CliRunner().invoke(app, ["report", "--rebuild", *arguments])
+        assert made.exit_code == 0, made.output
+        editions.append((tmp_path / "report" / "latest").resolve().name)
+
+    assert refused.exit_code == 1
+    assert isinstance(refused.exception, LanguageError)
+    assert editions == [french.name, french.name, english.name]
+    for folder, lang, words in ((english, "en", "The pages"), (french, "fr", "1\u202f007 envoyés")):
+        for name in ("index.html", one_file.NAME):
+            written = (folder / name).read_text(encoding="utf-8")
+            assert f'<html lang="{lang}">' in written
+            assert words in written
+    listed = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"{french.name}/index.html" in listed
+    assert ">français<" in listed

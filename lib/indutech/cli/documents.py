@@ -26,7 +26,10 @@ def diagram(
 def documents(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if something is stale.")] = False,
 ) -> None:
-    """Renew everything that is generated: parts of the documents and of .env.example, drawings, watch files."""
+    """Renew everything that is generated: parts of documents and of .env.example, drawings, watch files, messages.
+
+    Messages are those of assets/locale: new and changed sentences of the report, for whoever translates them.
+    """
     from indutech.report import documents as generated
 
     if check:
@@ -44,6 +47,10 @@ def report(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Write the pages of the latest run again; nothing is run.")
     ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option(metavar="en|fr", help="Language of the pages: en, unless --rebuild finds another."),
+    ] = None,
     compare: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="OLD NEW", help="What changed between two runs: parameters, figures, conclusions."),
@@ -58,8 +65,12 @@ def report(
     """Run every notebook headless, on a real broker and Spark, and write the HTML report.
 
     Each run's report stays in a folder of its own; `latest` leads to the newest.
+    With `--lang fr` front page, headings, captions, readings and the page for finance are in French, with numbers in
+    the French form; `--rebuild --lang fr` makes that edition of the latest run, beside the one that is there.
+    Notebooks run in English: their sentences are recognised in assets/locale/fr/LC_MESSAGES/indutech.po.
     """
     from indutech.report import build, parameters
+    from indutech.show import language
 
     if compare:
         _compare_runs(*compare, as_json=as_json)
@@ -67,7 +78,10 @@ def report(
     if clean:
         _clean_runs(keep, yes)
         return
-    made = build.rebuild() if rebuild else build.make_report(parameters.from_text(parameter or []))
+    if rebuild:
+        made = build.rebuild(spoken=lang)
+    else:
+        made = build.make_report(parameters.from_text(parameter or []), spoken=lang or language.SOURCE)
     if made.proof:
         typer.echo(made.proof.sentence)
     for file in made.files:

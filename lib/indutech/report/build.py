@@ -20,6 +20,7 @@ from indutech.report.edition import chromium, one_file, pdf, report_folder
 from indutech.report.edition.chromium import BrowserFailed
 from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed
+from indutech.show import language
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 from indutech.system.signals import interruptible
@@ -40,15 +41,22 @@ class MadeReport:
 
 
 def make_report(
-    parameters: Mapping[str, object] | None = None, sources: Sequence[Path] | None = None, show_progress: bool = True
+    parameters: Mapping[str, object] | None = None,
+    sources: Sequence[Path] | None = None,
+    show_progress: bool = True,
+    spoken: str = language.SOURCE,
 ) -> MadeReport:
     """Run the notebooks, by default all, with a data folder and topic of their own, and write the report.
+
+    The language is that of the pages: what a run prints is in English, and recognised in the catalogue.
 
     Raises:
         NotebookFailed: the report of the run before stays as it is.
         ProofBroken: the report is written, and says so too.
     """
     root, parameters = folder(), dict(parameters or {})
+    with language.spoken(spoken):
+        pass  # a catalogue that cannot be read is said before the notebooks run
     with interruptible(), execution.room("report") as settings:
         # The lease over the whole run keeps one broker from the first notebook to the last, and to the proof.
         with _broker_for_the_run(settings) as broker:
@@ -62,25 +70,28 @@ def make_report(
             named = "embedded, started for this run" if broker.embedded else broker.bootstrap_servers
         made_at = datetime.now(UTC)
         facts = report_folder.run_facts(made_at, executed, parameters, named)
-        made = _written(executed, kept_runs.new_folder(root, made_at), Run(facts, line, parameters))
+        made = _written(executed, kept_runs.new_folder(root, made_at, spoken), Run(facts, line, parameters, spoken))
     if line and not line.kept:
         raise ProofBroken(f"The run does not reconcile: {line.sentence}. The report says so too: {made.index}")
     return made
 
 
-def rebuild(name: str = kept_runs.LATEST) -> MadeReport:
+def rebuild(name: str = kept_runs.LATEST, spoken: str | None = None) -> MadeReport:
     """Write the pages of a kept run again, from its executed notebooks and its facts; nothing is run.
+
+    In another language they become an edition of their own beside it; without a language they keep theirs.
 
     Raises:
         UnknownRun: no such run is kept.
     """
     run = kept_runs.find(folder(), name)
-    told = run.facts
+    told, spoken = run.facts, spoken or run.language
     with tempfile.TemporaryDirectory(prefix="indutech-report-") as aside:
         shutil.copytree(run.folder / "notebooks", Path(aside) / "notebooks")
         executed = [Executed(path, path, 0) for path in sorted((Path(aside) / "notebooks").glob("*.ipynb"))]
         line = ProofLine(**told["proof"]) if told["proof"] else None
-        return _written(executed, run.folder, Run(told["facts"], line, told.get("parameters", {})))
+        into = kept_runs.edition_folder(run.folder, spoken)
+        return _written(executed, into, Run(told["facts"], line, told.get("parameters", {}), spoken))
 
 
 def folder() -> Path:
@@ -91,8 +102,9 @@ def folder() -> Path:
 def _written(executed: Sequence[Executed], into: Path, run: Run) -> MadeReport:
     """Pages, the one file and the PDF of a run, which becomes the latest."""
     report_folder.write(executed, into, run)
-    files, without = _bound(into)
-    index = kept_runs.publish(into.parent, into)
+    with language.spoken(run.language):
+        files, without = _bound(into)
+        index = kept_runs.publish(into.parent, into)
     return MadeReport(index, run.proof, [index.with_name(file.name) for file in files], without)
 
 

@@ -25,6 +25,8 @@ from indutech.plant.sensors import document as reading
 from indutech.report import build_tables as built
 from indutech.report import generated_templates
 from indutech.report import project_tables as project
+from indutech.report.edition.translation import catalogue
+from indutech.show import language
 from indutech.show.tables import plain_dollars
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PROJECT
@@ -97,6 +99,9 @@ def _generated() -> Iterator[tuple[Path, bytes]]:
     yield render.DIAGRAMS / f"{View.OVERVIEW}.png", render.picture(View.OVERVIEW, platform(), Format.PNG)
     for name, template in generated_templates.made(platform()).items():
         yield stacks.FOLDER / f"{name}.json", stacks.text(template).encode()
+    for spoken in language.LANGUAGES:
+        if spoken != language.SOURCE:
+            yield language.catalogue_file(spoken), catalogue.renewed(spoken)
     for file in watch_files(model.bill("reference"), Owner()):
         yield WATCH_FOLDER / file.name, file.text.encode()
 

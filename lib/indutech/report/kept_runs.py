@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from indutech.report.edition import templates
+from indutech.show import language
 from indutech.system.errors import InduTechError
 
 LATEST = "latest"
@@ -32,12 +33,22 @@ class KeptRun:
         return self.folder.name
 
     @property
+    def language(self) -> str:
+        """The language of its pages."""
+        return str(self.facts.get("language", language.SOURCE))
+
+    @property
+    def language_name(self) -> str:
+        """The language in its own words."""
+        return language.NAMES[self.language]
+
+    @property
     def size(self) -> int:
         """Bytes of its files."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
-def new_folder(root: Path, made_at: datetime) -> Path:
+def new_folder(root: Path, made_at: datetime, spoken: str = language.SOURCE) -> Path:
     """A folder for a run, named by its moment; a report of an earlier version, without runs, becomes one itself."""
     if (root / FACTS).is_file():
         before = datetime.fromtimestamp((root / FACTS).stat().st_mtime, UTC)
@@ -48,7 +59,13 @@ def new_folder(root: Path, made_at: datetime) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     for unfinished in root.glob("*.new"):
         shutil.rmtree(unfinished)
-    return _free(root, made_at)
+    return _free(root, made_at, spoken)
+
+
+def edition_folder(folder: Path, spoken: str) -> Path:
+    """Where the edition of a run in another language stands: beside it, so that neither replaces the other."""
+    others = [f"-{one}" for one in language.LANGUAGES if folder.name.endswith(f"-{one}")]
+    return folder.with_name(folder.name.removesuffix("".join(others)) + _suffix(spoken))
 
 
 def publish(root: Path, folder: Path) -> Path:
@@ -97,12 +114,16 @@ def delete(root: Path, runs: Sequence[KeptRun]) -> None:
     _write_list(root)
 
 
-def _free(root: Path, moment: datetime) -> Path:
+def _free(root: Path, moment: datetime, spoken: str = language.SOURCE) -> Path:
     name = f"{moment:%Y-%m-%dT%H%M%SZ}"
     number = 2
-    while (folder := root / name).exists():
+    while (folder := root / f"{name}{_suffix(spoken)}").exists():
         name, number = f"{moment:%Y-%m-%dT%H%M%SZ}-{number}", number + 1
     return folder
+
+
+def _suffix(spoken: str) -> str:
+    return "" if spoken == language.SOURCE else f"-{spoken}"
 
 
 def _write_list(root: Path) -> None:

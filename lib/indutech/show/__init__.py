@@ -1,3 +1,3 @@
-"""How figures and tables look in notebooks and documents: one style for all. No rule and no figure lives here."""
+"""How figures and tables look in notebooks and documents, and in which language. No rule and no figure lives here."""
 
-__all__ = ["charts", "described", "pictures", "printable", "readable", "source", "tables"]
+__all__ = ["charts", "described", "language", "pictures", "printable", "readable", "source", "tables"]

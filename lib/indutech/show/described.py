@@ -1,4 +1,7 @@
-"""A Plotly figure in words and as a table, for readers who do not see it; both are computed from its data."""
+"""A Plotly figure in words and as a table, for readers who do not see it; both are computed from its data.
+
+The words are those of the language being written in; the names are the figure's own.
+"""
 
 import base64
 import re
@@ -7,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from indutech.show.language import gettext
+from indutech.show.language import numbers as in_its_form
 
 Figure = Mapping[str, Any]
 Trace = Mapping[str, Any]
@@ -21,7 +27,7 @@ def sentence(figure: Figure) -> str:
     traces = _drawn(figure)
     kinds = {str(trace.get("type", "scatter")) for trace in traces}
     if not traces:
-        return "An empty chart."
+        return gettext("An empty chart.")
     if kinds == {"bar"} and len(traces) > 1:
         return _several_bars(figure, traces)
     lines = [trace for trace in traces if _is_line(trace)]
@@ -97,8 +103,8 @@ def _said(value: Any) -> str:
     if isinstance(value, str):
         return " ".join(value.removesuffix("T00:00:00").replace("<br>", " ").split())
     if abs(value) >= 1000 or float(value).is_integer():
-        return f"{value:,.0f}"
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
+        return in_its_form(f"{value:,.0f}")
+    return in_its_form(np.format_float_positional(value, precision=3, fractional=False, trim="-"))
 
 
 def _unit(title: str) -> str:
@@ -108,17 +114,19 @@ def _unit(title: str) -> str:
 def _bars(figure: Figure, trace: Trace) -> str:
     names, values, _, unit = _sides(figure, trace)
     if len(names) <= MOST_NAMED:
-        listed = "; ".join(_pair(name, value) for name, value in zip(names, values, strict=True))
-        return f"{len(names)} bars{_of(unit)}. {listed}."
+        listed = gettext("; ").join(_pair(name, value) for name, value in zip(names, values, strict=True))
+        return gettext("{count} bars{unit}. {listed}.").format(count=len(names), unit=_of(unit), listed=listed)
     most, least = int(np.argmax(values)), int(np.argmin(values))
-    return (
-        f"{len(names)} bars{_of(unit)}: the longest is {_said(names[most])} with {_said(values[most])}, "
-        f"the shortest {_said(names[least])} with {_said(values[least])}."
-    )
+    return gettext(
+        "{count} bars{unit}: the longest is {longest} with {most}, the shortest {shortest} with {least}."
+    ).format(
+        count=len(names), unit=_of(unit), longest=_said(names[most]), most=_said(values[most]),
+        shortest=_said(names[least]), least=_said(values[least]),
+    )  # fmt: skip
 
 
 def _of(unit: str) -> str:
-    return f" in {unit}" if unit else ""
+    return gettext(" in {unit}").format(unit=unit) if unit else ""
 
 
 def _several_bars(figure: Figure, traces: Sequence[Trace]) -> str:
@@ -129,51 +137,68 @@ def _several_bars(figure: Figure, traces: Sequence[Trace]) -> str:
         ends = [[middle + float(part[row]) for part in parts] for row in range(len(names))]
         spread = [max(end) - min(end) for end in ends]
         widest = sorted(range(len(names)), key=lambda row: -spread[row])[:3]
-        listed = "; ".join(
-            f"{_said(names[row])} from {_said(min(ends[row]))} to {_said(max(ends[row]))}" for row in widest
+        listed = gettext("; ").join(
+            gettext("{name} from {low} to {high}").format(
+                name=_said(names[row]), low=_said(min(ends[row])), high=_said(max(ends[row]))
+            )
+            for row in widest
         )
-        return f"{len(names)} bars around {_said(middle)}{_unit(unit)}; the widest are {listed}."
+        return gettext("{count} bars around {middle}{unit}; the widest are {listed}.").format(
+            count=len(names), middle=_said(middle), unit=_unit(unit), listed=listed
+        )
     totals = [sum(part[row] for part in parts) for row in range(len(names))]
     most, least = int(np.argmax(totals)), int(np.argmin(totals))
-    return (
-        f"{len(names)} bars{_of(unit)}, each in {len(traces)} parts ({', '.join(str(t.get('name')) for t in traces)}): "
-        f"the longest is {_said(names[most])} with {_said(totals[most])}, "
-        f"the shortest {_said(names[least])} with {_said(totals[least])}."
-    )
+    return gettext(
+        "{count} bars{unit}, each in {number} parts ({parts}): the longest is {longest} with {most}, the shortest "
+        "{shortest} with {least}."
+    ).format(
+        count=len(names), unit=_of(unit), number=len(traces), parts=", ".join(str(t.get("name")) for t in traces),
+        longest=_said(names[most]), most=_said(totals[most]), shortest=_said(names[least]), least=_said(totals[least]),
+    )  # fmt: skip
 
 
 def _lines(figure: Figure, traces: Sequence[Trace]) -> str:
     _, _, along, unit = _sides(figure, traces[0])
-    listed = "; ".join(_line(*_sides(figure, trace)[:2], str(trace.get("name") or "")) for trace in traces)
-    measured = unit or "Values"
-    return f"{measured[:1].upper()}{measured[1:]}{f' along {along}' if along else ''}: {listed}."
+    listed = gettext("; ").join(_line(*_sides(figure, trace)[:2], str(trace.get("name") or "")) for trace in traces)
+    measured = unit or gettext("Values")
+    over = gettext(" along {axis}").format(axis=along) if along else ""
+    return gettext("{measured}{over}: {listed}.").format(
+        measured=measured[:1].upper() + measured[1:], over=over, listed=listed
+    )
 
 
 def _line(names: list[Any], values: list[Any], called: str) -> str:
     pairs = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
     (first, start), (last, end) = pairs[0], pairs[-1]
-    said = f"{called} from {_said(start)} at {_said(first)} to {_said(end)} at {_said(last)}".strip()
+    said = (
+        gettext("{name} from {start} at {first} to {end} at {last}")
+        .format(name=called, start=_said(start), first=_said(first), end=_said(end), last=_said(last))
+        .strip()
+    )
     top, bottom = max(pairs, key=lambda pair: pair[1]), min(pairs, key=lambda pair: pair[1])
     if top[1] > max(start, end):
-        said += f", highest at {_said(top[0])} with {_said(top[1])}"
+        said += gettext(", highest at {place} with {value}").format(place=_said(top[0]), value=_said(top[1]))
     if bottom[1] < min(start, end):
-        said += f", lowest at {_said(bottom[0])} with {_said(bottom[1])}"
+        said += gettext(", lowest at {place} with {value}").format(place=_said(bottom[0]), value=_said(bottom[1]))
     return said
 
 
 def _points(figure: Figure, trace: Trace) -> str:
     names, values, _, unit = _sides(figure, trace)
-    called = f"{trace['name']}: " if trace.get("name") else ""
+    called = gettext("{name}: {value}").format(name=trace["name"], value="") if trace.get("name") else ""
     if len(names) == 1:
-        return f"{called}{_said(values[0])}{_unit(unit)} at {_said(names[0])}."
-    listed = "; ".join(_pair(name, value) for name, value in zip(names, values, strict=True))
+        return called + gettext("{value}{unit} at {place}.").format(
+            value=_said(values[0]), unit=_unit(unit), place=_said(names[0])
+        )
+    listed = gettext("; ").join(_pair(name, value) for name, value in zip(names, values, strict=True))
     return f"{called}{listed}{f' ({unit})' if unit else ''}."
 
 
 def _pair(name: Any, value: Any) -> str:
     """A name with its value, unless the name itself ends with one: `Parquet: $66.58`."""
     said = _said(name)
-    return said if re.search(r": \S*\d\S*$", said) else f"{said}: {_said(value)}"
+    has_value = re.search(r":\s\S*\d[^:]*$", said)
+    return said if has_value else gettext("{name}: {value}").format(name=said, value=_said(value))
 
 
 def _waterfall(figure: Figure, trace: Trace) -> str:
@@ -181,18 +206,24 @@ def _waterfall(figure: Figure, trace: Trace) -> str:
     steps = [float(value) for value in values[:-1]]
     changes = dict(zip(names[1:-1], steps[1:], strict=True))
     largest = sorted(changes, key=lambda name: -abs(changes[name]))[:3]
-    listed = ", ".join(f"{_said(name)} {changes[name]:+,.0f}" for name in largest)
-    return (
-        f"From {_said(names[0])}, {_said(steps[0])}, to {_said(names[-1])}, {_said(sum(steps))}{_unit(unit)}, "
-        f"in {len(changes)} steps; the largest are {listed}."
-    )
+    listed = ", ".join(f"{_said(name)} {in_its_form(f'{changes[name]:+,.0f}')}" for name in largest)
+    return gettext("From {first}, {start}, to {last}, {end}{unit}, in {steps} steps; the largest are {listed}.").format(
+        first=_said(names[0]), start=_said(steps[0]), last=_said(names[-1]), end=_said(sum(steps)), unit=_unit(unit),
+        steps=len(changes), listed=listed,
+    )  # fmt: skip
 
 
 def _areas(figure: Figure, trace: Trace) -> str:
     labels, values = _values(trace, "labels"), _values(trace, "values")
     order = sorted(range(len(labels)), key=lambda at: -values[at])
-    listed = "; ".join(f"{_said(labels[at])}: {_said(values[at])} ({values[at] / sum(values):.0%})" for at in order)
-    return f"{len(labels)} areas, {_said(sum(values))} in all: {listed}."
+    shares = [in_its_form(f"{value / sum(values):.0%}") for value in values]
+    listed = gettext("; ").join(
+        gettext("{name}: {value}").format(name=_said(labels[at]), value=f"{_said(values[at])} ({shares[at]})")
+        for at in order
+    )
+    return gettext("{count} areas, {total} in all: {listed}.").format(
+        count=len(labels), total=_said(sum(values)), listed=listed
+    )
 
 
 def _cells(figure: Figure, trace: Trace) -> str:
@@ -202,16 +233,18 @@ def _cells(figure: Figure, trace: Trace) -> str:
         f"{_said(down[row])}, {_said(across[column])} ({_said(float(grid[row, column]))})" for row, column in places
     )
     unit = ((trace.get("colorbar") or {}).get("title") or {}).get("text") or ""
-    return f"A grid of {len(down)} rows and {len(across)} columns{_of(unit)}: most at {most}, least at {least}."
+    return gettext("A grid of {rows} rows and {columns} columns{unit}: most at {most}, least at {least}.").format(
+        rows=len(down), columns=len(across), unit=_of(unit), most=most, least=least
+    )
 
 
 def _spread(figure: Figure, trace: Trace) -> str:
     values = np.array(_values(trace, "x"), dtype=float)
     half, most = np.quantile(values, [0.5, 0.95])
-    return (
-        f"{len(values):,} values{_of(_title(figure, 'xaxis'))}, from {_said(float(values.min()))} to "
-        f"{_said(float(values.max()))}: half lie below {_said(float(half))}, 95 % below {_said(float(most))}."
-    )
+    return gettext("{count} values{unit}, from {low} to {high}: half lie below {half}, 95 % below {most}.").format(
+        count=_said(len(values)), unit=_of(_title(figure, "xaxis")), low=_said(float(values.min())),
+        high=_said(float(values.max())), half=_said(float(half)), most=_said(float(most)),
+    )  # fmt: skip
 
 
 _KINDS: dict[str, Callable[[Figure, Trace], str]] = {
@@ -228,21 +261,21 @@ def _grid(trace: Trace) -> pd.DataFrame:
 
 def _bins(figure: Figure, trace: Trace) -> pd.DataFrame:
     counts, edges = np.histogram(np.array(_values(trace, "x"), dtype=float), bins=BINS)
-    unit, count = _title(figure, "xaxis") or "value", _title(figure, "yaxis") or "count"
+    unit = _title(figure, "xaxis") or gettext("value")
     return pd.DataFrame({
-        f"from ({unit})": [_said(float(edge)) for edge in edges[:-1]],
-        f"to ({unit})": [_said(float(edge)) for edge in edges[1:]],
-        count: [f"{number:,}" for number in counts],
+        gettext("from ({unit})").format(unit=unit): [_said(float(edge)) for edge in edges[:-1]],
+        gettext("to ({unit})").format(unit=unit): [_said(float(edge)) for edge in edges[1:]],
+        _title(figure, "yaxis") or gettext("count"): [_said(int(number)) for number in counts],
     })  # fmt: skip
 
 
 def _series(figure: Figure, traces: Sequence[Trace]) -> pd.DataFrame:
     """A row per name; a column per trace, if all have the same names, otherwise a row per point of each trace."""
     if traces[0].get("type") == "treemap":
-        names, values, along, unit = _values(traces[0], "labels"), _values(traces[0], "values"), "", ""
-        return pd.DataFrame({along or "name": map(_said, names), unit or "value": map(_said, values)})
+        names, values = _values(traces[0], "labels"), _values(traces[0], "values")
+        return pd.DataFrame({gettext("name"): map(_said, names), gettext("value"): map(_said, values)})
     sides = [_sides(figure, trace) for trace in traces]
-    along, unit = sides[0][2] or "name", sides[0][3] or "value"
+    along, unit = sides[0][2] or gettext("name"), sides[0][3] or gettext("value")
     called = [str(trace.get("name") or unit) for trace in traces]
     if any(side[0] != sides[0][0] for side in sides) or len(set(called)) < len(called):
         rows = [
@@ -250,7 +283,7 @@ def _series(figure: Figure, traces: Sequence[Trace]) -> pd.DataFrame:
             for name, trace, side in zip(called, traces, sides, strict=True)
             for at, value in _thinned(list(zip(side[0], _to(trace, side[1]), strict=True)))
         ]
-        return pd.DataFrame(rows, columns=["series", along, unit])
+        return pd.DataFrame(rows, columns=[gettext("series"), along, unit])
     columns = [_to(trace, side[1]) for trace, side in zip(traces, sides, strict=True)]
     rows = _thinned(list(zip(sides[0][0], *columns, strict=True)))
     return pd.DataFrame([[_said(cell) for cell in row] for row in rows], columns=[along, *called])

@@ -5,9 +5,11 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+from indutech.show.language import gettext
+
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 SHORT_TEXT = 20  # characters of a word that takes the place of a number
-_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|h)?(\s?†)?$")
+_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h)?(\s?†)?$")
 
 
 def tables(soup: BeautifulSoup) -> None:
@@ -106,10 +108,13 @@ def _give_captions(soup: BeautifulSoup, tables: list[Tag]) -> None:
             continue
         figure = table.find_parent("figure")
         title = figure.figcaption if figure else table.find_previous(["h1", "h2", "h3"])
-        name = " ".join(title.get_text().split()) if title else "Table"
-        sections.setdefault(f"{name}: the numbers" if figure else name, []).append(table)
+        name = " ".join(title.get_text().split()) if title else gettext("Table")
+        if figure:
+            name = gettext("{title}: the numbers").format(title=name)
+        sections.setdefault(name, []).append(table)
     for name, named in sections.items():
         for number, table in enumerate(named, 1):
             caption = soup.new_tag("caption", attrs={"class": "unseen"})
-            caption.string = f"{name} ({number} of {len(named)})" if len(named) > 1 else name
+            several = gettext("{name} ({number} of {count})")
+            caption.string = several.format(name=name, number=number, count=len(named)) if len(named) > 1 else name
             table.insert(0, caption)

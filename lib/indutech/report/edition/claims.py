@@ -8,11 +8,14 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
 from indutech.architecture.sources import FOOTNOTE, Claim, bibliography
+from indutech.report.edition.translation import recognised
+from indutech.show import language
+from indutech.show.language import gettext, marked
 
 STATUS = {
-    "read": "read on {day}",
-    "reported": "noted on {day} from this source, not opened again",
-    "unverified": "not verified ({day}): check before a decision hangs on it",
+    "read": marked("read on {day}"),
+    "reported": marked("noted on {day} from this source, not opened again"),
+    "unverified": marked("not verified ({day}): check before a decision hangs on it"),
 }
 
 
@@ -34,7 +37,12 @@ def link(soup: BeautifulSoup) -> list[Claim]:
             continue
         number = used.setdefault(name, len(used) + 1)
         mark = soup.new_tag(
-            "a", attrs={"class": "claim", "href": f"#source-{name}", "title": known[name].says.replace("`", "")}
+            "a",
+            attrs={
+                "class": "claim",
+                "href": f"#source-{name}",
+                "title": recognised.said(known[name].says).replace("`", ""),
+            },
         )
         mark.string = f"[{number}]"
         key.replace_with(mark)
@@ -49,11 +57,15 @@ def source_list(claims: list[Claim]) -> str:
 
 def _entry(claim: Claim) -> str:
     address, _, note = claim.source.partition(" ")
-    says = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(claim.says))
-    place = f'<a href="{html.escape(address)}" rel="noreferrer">{html.escape(title(address))}</a>'
-    more = f", {html.escape(note.strip('()'))}" if note else ""
-    when = STATUS[claim.status].format(day=f"{claim.read:%d %B %Y}".lstrip("0"))
+    said = recognised.said(claim.says)
+    says = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(said))
+    english = "" if language.active() == language.SOURCE else f' lang="{language.SOURCE}"'
+    place = f'<a href="{html.escape(address)}" rel="noreferrer"{english}>{html.escape(title(address))}</a>'
+    more = f", <span{english}>{html.escape(note.strip('()'))}</span>" if note else ""
+    when = gettext(STATUS[claim.status]).format(day=language.day(claim.read))
     shown = html.escape(address.removeprefix("https://"))
+    if said == claim.says:
+        says = f"<span{english}>{says}</span>" if english else says
     return f'<li id="source-{claim.id}">{says} {place}{more}: {shown}; {when}.</li>'
 
 

@@ -11,8 +11,9 @@ from bs4 import BeautifulSoup
 
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
-from indutech.report.edition import pages, templates
+from indutech.report.edition import pages, spoken_parts, templates
 from indutech.report.edition.reference_runs import FaultRuns
+from indutech.report.edition.translation import notebooks, recognised
 from indutech.report.findings import Findings
 from indutech.show import readable
 
@@ -28,18 +29,33 @@ def html(
     """The front page."""
     model = model or read_model()  # of the committed measurement, as the page for finance
     context = {
-        "figures": {name: asdict(figure) for name, figure in found.items()},
+        "figures": {
+            name: asdict(figure) | {"shown": recognised.said(figure.shown), "origin": _origin(figure.origin)}
+            for name, figure in found.items()
+        },
         "notebooks": [page for page in listed if page.is_notebook],
         "documents": [page for page in listed if not page.is_notebook],
         "run": run,
         "carried": carried,
         "faults": faults,
-        "decisions": pages.document_part(summary.decisions_to_make(model)),
-        "verify": pages.document_part(summary.verify_first(model)),
+        "decisions": pages.document_part(_in_language(summary.decisions_to_make(model))),
+        "verify": pages.document_part(_in_language(summary.verify_first(model))),
     }
     soup = BeautifulSoup(templates.render("index.html.j2", **context), "html.parser")
     readable.tables(soup)
+    spoken_parts.mark(soup)
     return f"{soup}\n"
+
+
+def _origin(words: str) -> str:
+    """Where a figure comes from: a page is named by its number and its title."""
+    number, _, title = words.partition(" ")
+    return f"{number} {recognised.said(title)}" if number.isdigit() else recognised.said(words)
+
+
+def _in_language(part: str) -> str:
+    """A part of the page for finance in the language being written in."""
+    return notebooks.markdown_translated(part.replace("\\$", "$"))
 
 
 def conclusions(index: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Chapter:
     number: str
     body: str
     headings: Sequence[Mapping[str, str]]
+    lang: str = ""  # if it is in another language than the file
 
 
 def write(folder: Path, chapters: Sequence[Chapter], static: bool) -> Path:
@@ -112,7 +113,8 @@ def _chapter(folder: Path, name: str, names: Sequence[str], charts: Iterator[str
         if heading.get("id")
     ]
     number = stem.partition("_")[0] if re.match(r"\d\d_", stem) else ""
-    return Chapter(stem, title, number, main.decode_contents(), headings)
+    other = main.select_one("section.text[lang]")
+    return Chapter(stem, title, number, main.decode_contents(), headings, str(other["lang"]) if other else "")
 
 
 def _make_static(figure: Tag, svg: str) -> None:

@@ -19,11 +19,12 @@ from pygments.util import ClassNotFound
 from traitlets.config import Config
 
 from indutech.report import findings
-from indutech.report.edition import claims, figures
+from indutech.report.edition import claims, figures, spoken_parts
 from indutech.report.edition.figures import PLOTLY
-from indutech.report.edition.templates import STYLE
+from indutech.report.edition.templates import STYLE, in_language
 from indutech.show import described, readable
 from indutech.show.charts import DARK
+from indutech.show.language import gettext
 
 LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
@@ -64,6 +65,8 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
         config=Config(NbConvertBase={"display_data_priority": [PLOTLY, "image/svg+xml", "text/html", "text/markdown",
                                                                "image/png", "image/jpeg", "text/plain"]}),
     )  # fmt: skip
+    exporter.environment.add_extension("jinja2.ext.i18n")
+    in_language(exporter.environment)
     exporter.register_filter("markdown2html", to_markup)
     exporter.register_filter("plotly_figure", plotly_figure)
     exporter.register_filter("picture_title", picture_title)
@@ -76,6 +79,7 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
     readable.tables(soup)
     _add_sources(soup)
+    spoken_parts.mark(soup)
     return str(soup)
 
 
@@ -196,9 +200,10 @@ def _add_sources(soup: BeautifulSoup) -> None:
     """Keys of claims become numbers, and the page ends with what each number stands for."""
     used, place = claims.link(soup), soup.select_one("main > nav.turn")
     if used and place:
-        listed = f'<h2 id="sources">Sources</h2><ol>{claims.source_list(used)}</ol>'
+        heading = html.escape(gettext("Sources"))
+        listed = f'<h2 id="sources">{heading}</h2><ol>{claims.source_list(used)}</ol>'
         place.insert_before(BeautifulSoup(f'<section class="text sources">{listed}</section>', "html.parser"))
         contents = soup.select_one(".contents ol")
         if contents:
-            entry = '<li class="level-2"><a href="#sources">Sources</a></li>'
+            entry = f'<li class="level-2"><a href="#sources">{heading}</a></li>'
             contents.append(BeautifulSoup(entry, "html.parser"))

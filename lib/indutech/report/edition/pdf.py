@@ -9,16 +9,18 @@ from pypdf import PdfReader
 
 from indutech.report.edition import chromium, one_file
 from indutech.report.edition.one_file import Chapter
+from indutech.report.edition.translation import recognised
+from indutech.show.language import gettext, marked
 
 NAME = "indutech-report.pdf"
 # What the cover says, with the names of the figures in it.
 COVER = {
-    "The proof of this run": "{proof}",
-    "A month on AWS, low – base – high": "{month_low} – {month} – {month_high}",
-    "Three years in all, low – base – high": "{years_low} – {years} – {years_high}",
-    "Stands on rates not read for Paris": "{in_doubt} of the month",
-    "Speed, tickets a second for each core": "{tickets_per_core_second}",
-    "Not verified": "nothing ran on AWS or on a Redpanda; the tickets are generated",
+    marked("The proof of this run"): "{proof}",
+    marked("A month on AWS, low – base – high"): "{month_low} – {month} – {month_high}",
+    marked("Three years in all, low – base – high"): "{years_low} – {years} – {years_high}",
+    marked("Stands on rates not read for Paris"): marked("{in_doubt} of the month"),
+    marked("Speed, tickets a second for each core"): "{tickets_per_core_second}",
+    marked("Not verified"): marked("nothing ran on AWS or on a Redpanda; the tickets are generated"),
 }
 
 
@@ -52,12 +54,12 @@ def pages_of_anchors(pdf: Path) -> dict[str, int]:
 
 def _cover(folder: Path) -> list[dict[str, str]]:
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    shown = {name: figure["shown"] for name, figure in facts["figures"].items()}
-    shown["proof"] = facts["proof"]["sentence"] if facts["proof"] else "nothing was sent"
+    shown = {name: recognised.said(figure["shown"]) for name, figure in facts["figures"].items()}
+    shown["proof"] = recognised.said(facts["proof"]["sentence"] if facts["proof"] else "nothing was sent")
     rows = []
     for name, text in COVER.items():
         try:
-            rows.append({"name": name, "shown": text.format(**shown)})
+            rows.append({"name": gettext(name), "shown": gettext(text).format(**shown)})
         except KeyError:
             continue  # a run of some notebooks only: the front page says what was not measured
     return rows

@@ -5,10 +5,11 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,12 @@ from indutech.jvm.jars import KAFKA_SERVER, WANTED
 from indutech.report import findings
 from indutech.report.edition import claims, figures, front_page, pages, reference_runs
 from indutech.report.edition.templates import STYLE
+from indutech.report.edition.translation import notebooks as texts
+from indutech.report.edition.translation import recognised
 from indutech.report.execution import Executed
 from indutech.report.findings import Figure, Findings
+from indutech.show import language
+from indutech.show.language import marked
 from indutech.system.settings import PROJECT
 
 DOCUMENTS = ("00-summary", "01-service-choices", "02-compatibility", "03-costs")
@@ -31,6 +36,22 @@ CARRIED = (
     "platform.toml", "decisions.toml", "bibliography.toml", "reference-measurement.json", "fault-runs.json",
     "speed-run.json", "diagrams/*.svg", "cloudformation/*.json",
 )  # fmt: skip
+IN_EVERY_LANGUAGE = ("00-summary",)  # documents; the longer ones are in English
+FACTS = (
+    marked("Made"),
+    marked("Project"),
+    marked("Parameters"),
+    marked("Broker"),
+    marked("Versions"),
+    marked("Machine"),
+    marked("InduTech {version}, commit {commit}"),
+    marked("{machine}, {cores} cores"),
+    marked("the defaults"),
+    marked("embedded, started for this run"),
+    marked("reference run of {day}"),
+    marked("{day} UTC, in {seconds} s"),
+    marked("reconciled after the last notebook"),
+)  # what a run notes of itself, in English in run.json and in the language of the pages on them
 PACKAGES = ("pyspark", "kafka-python", "duckdb", "pandas", "pyarrow", "plotly")
 
 
@@ -50,6 +71,7 @@ class Run:
     facts: Mapping[str, str]
     proof: ProofLine | None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    language: str = language.SOURCE  # of the pages; what the run noted is in English
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,7 @@ class Page:
     question: str
     answer: str
     answer_html: str
+    lang: str = language.SOURCE  # of what it says
 
     @property
     def is_notebook(self) -> bool:
@@ -89,7 +112,16 @@ def run_facts(
 
 
 def write(executed: Sequence[Executed], into: Path, run: Run) -> Path:
-    """Write the report and return its index; what was there is replaced only once the new one is complete."""
+    """Write the report and return its index; what was there is replaced only once the new one is complete.
+
+    Raises:
+        LanguageError: there is no catalogue for the language of the run.
+    """
+    with language.spoken(run.language):
+        return _written(executed, into, run)
+
+
+def _written(executed: Sequence[Executed], into: Path, run: Run) -> Path:
     new = into.with_name(f"{into.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     for name in ("notebooks", "data"):
@@ -103,16 +135,17 @@ def write(executed: Sequence[Executed], into: Path, run: Run) -> Path:
     found = _findings(listed, notebooks, run)
     for page, notebook in zip(listed, notebooks, strict=False):
         nbformat.write(notebook, new / page.source)
+    english, listed = listed, [_in_language(page) for page in listed]
     for index, (page, content) in enumerate(zip(listed, [*notebooks, *documents], strict=True)):
         context = {
             **asdict(page),
             "files": [other.file for other in listed],
             "carried": carried,
-            "stamp": f"InduTech · {run.facts.get('Made', '')}",
+            "stamp": f"InduTech · {recognised.said(run.facts.get('Made', ''))}",
             "previous": asdict(listed[index - 1]) if index else None,
             "next": asdict(listed[index + 1]) if index + 1 < len(listed) else None,
         }
-        shown = copy.deepcopy(content)
+        shown = texts.translated(content) if page.lang == language.active() else copy.deepcopy(content)
         for chart in figures.numbered(shown, page.number):
             chart.table.to_csv(new / "data" / chart.file, index=False)
         (new / page.file).write_text(pages.to_html(shown, context), encoding="utf-8")
@@ -124,12 +157,36 @@ def write(executed: Sequence[Executed], into: Path, run: Run) -> Path:
         "proof": asdict(run.proof) if run.proof else None,
         "pages": [page.file for page in listed],
         "figures": findings.as_data(found),
-        "conclusions": front_page.conclusions(index_html),
+        "conclusions": front_page.conclusions(_in_english(index_html, found, english, run, carried)),
+        "language": run.language,
     }
     (new / "run.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.rmtree(into, ignore_errors=True)
     new.rename(into)
     return into / "index.html"
+
+
+def _in_english(index_html: str, found: Findings, listed: Sequence[Page], run: Run, carried: dict[str, str]) -> str:
+    """The front page as the sources have it: two runs are compared by it, whatever the language of their pages."""
+    if run.language == language.SOURCE:
+        return index_html
+    with language.spoken(language.SOURCE):
+        return front_page.html(found, listed, run, reference_runs.faults(), carried)
+
+
+def _in_language(page: Page) -> Page:
+    """A page as the front page lists it, in the language being written in, unless it is a longer document."""
+    if language.active() == language.SOURCE or not (page.is_notebook or Path(page.file).stem in IN_EVERY_LANGUAGE):
+        return page
+    title, question, answer = (recognised.said(text) for text in (page.title, page.question, _first(page.answer)))
+    return replace(
+        page, title=title, question=question, answer=answer, answer_html=pages.markdown(answer), lang=language.active()
+    )
+
+
+def _first(answer: str) -> str:
+    """The first sentence of an answer: the catalogue has one sentence a message."""
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", answer)[0]
 
 
 def _findings(listed: Sequence[Page], notebooks: Sequence[nbformat.NotebookNode], run: Run) -> Findings:

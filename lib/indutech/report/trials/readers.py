@@ -56,7 +56,8 @@ def compared(found: pd.DataFrame, sent: int) -> str:
             )
         else:
             what = f"all {len(rows)} readers see **{int(rows['rows'].max()):,}** rows, each once"
-        said.append(f"- {sink[0].upper()}{sink[1:]}: {sent:,} sent; {what}.")
+        named = sink[0].upper() + sink[1:]
+        said.append(f"- {named}: {sent:,} sent; {what}.")
     return "\n".join(said)
 
 
