@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import audit, drain, figures, produce, s3
+from bench import audit, drain, figures, produce, readings, s3
 from bench.figures import Figure
 from indutech.system.errors import InduTechError
 
@@ -17,6 +17,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "stream": lambda console: figures.of_drains(drain.run(console)),
     "audit": audit.run,
     "s3": s3.run,
+    "readings": readings.run,
 }
 
 

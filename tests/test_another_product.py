@@ -52,7 +52,7 @@ def messages(
 '''
 
 RECIPE: list[Edit] = [
-    ("lib/indutech/plant/__init__.py", '"sensors"', '"energy", '),
+    ("lib/indutech/plant/__init__.py", '"mqtt"', '"energy", '),
     (
         "lib/indutech/system/settings.py",
         "}\n_FIRST_PRODUCT",

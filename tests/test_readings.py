@@ -21,6 +21,7 @@ from indutech.lake.quarantine import Selection
 from indutech.plant.sensors import fleet
 from indutech.plant.sensors.contract import PRODUCT
 from indutech.plant.sensors.generator import BOOT, reading_messages
+from indutech.plant.sensors.measured import Sizes
 from indutech.producer import produce
 from indutech.proof import monitor, reconcile
 from indutech.stream import job, transforms
@@ -238,6 +239,15 @@ def test_each_product_declares_itself() -> None:
     """The module of the list has it, under its name."""
     assert products.named("tickets") is tickets.PRODUCT
     assert products.named("readings") is PRODUCT
+
+
+def test_the_committed_measurement_is_of_these_readings() -> None:
+    """Its JSON is as long as what the generator writes now; another contract needs another measurement."""
+    sizes = Sizes.read()
+    sample = generated(5_000, period=timedelta(days=sizes.days))
+
+    assert abs(sizes.json_bytes / sizes.readings - sum(map(len, sample)) / len(sample)) < 2
+    assert sizes.parquet_bytes < sizes.broker_bytes < sizes.json_bytes
 
 
 def test_a_file_of_readings_cannot_be_replayed(new_settings: Callable[..., Settings], broker: Broker) -> None:

@@ -102,16 +102,16 @@ class ConfluentSender(_Client):
 
 @dataclass(frozen=True)
 class Marked:
-    """A message with one header, and what to call with its partition and offset once it is acknowledged."""
+    """A message, perhaps with one header, and what to call with its partition and offset once it is acknowledged."""
 
-    key: bytes
+    key: bytes | None
     value: bytes
-    header: tuple[str, bytes]
+    header: tuple[str, bytes] | None
     acknowledged: Callable[[int, int], None]
 
 
 class MarkedSender(_Client):
-    """A `Sender` of messages with a header, each of which hears where it stands."""
+    """A `Sender` of messages each of which hears where it stands."""
 
     def offer(self, messages: Sequence[Marked]) -> int:
         """Queue as many of these messages as there is room for, and return how many."""
@@ -120,7 +120,8 @@ class MarkedSender(_Client):
             for one in messages:
                 report = self._report(one)
                 try:
-                    self._producer.produce(self._topic, one.value, one.key, ANY_PARTITION, report, headers=[one.header])
+                    headers = [one.header] if one.header else None
+                    self._producer.produce(self._topic, one.value, one.key, ANY_PARTITION, report, headers=headers)
                 except KafkaException as error:
                     report(error.args[0], None)
                 taken += 1

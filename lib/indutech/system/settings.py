@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         description="The file with profiles of keys. Empty: ~/.aws/credentials, if it is there.",
     )
     aws_profile: str = Field("default", alias="AWS_PROFILE", description="The profile of that file.")
+    mqtt_broker: str | None = Field(
+        None,
+        alias="INDUTECH_MQTT_BROKER",
+        pattern=r"^[^\s:/]+:\d{1,5}$",
+        description="The plant's MQTT broker, host:port. Empty: an embedded one is started.",
+    )
     broker_timeout_s: float = Field(
         20,
         alias="INDUTECH_BROKER_TIMEOUT_S",
@@ -239,6 +245,11 @@ class Settings(BaseSettings):
     def s3_dir(self) -> Path:
         """Data of the embedded S3 server."""
         return self.data_dir / "s3"
+
+    @property
+    def mqtt_dir(self) -> Path:
+        """Data of the embedded MQTT broker."""
+        return self.data_dir / "mqtt"
 
     @property
     def checkpoint_dir(self) -> Path:

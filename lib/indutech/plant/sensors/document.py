@@ -6,6 +6,7 @@ from indutech.lake import ddl
 from indutech.plant.sensors import fleet
 from indutech.plant.sensors.contract import PRODUCT, Metric, Quality, Site
 from indutech.plant.sensors.generator import DECIMALS, UNITS
+from indutech.plant.sensors.measured import Sizes
 from indutech.tickets.schema import contract_table
 
 
@@ -29,6 +30,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "contract": lambda: contract_table(PRODUCT),
     "metrics": _metrics,
     "machines": _machines,
+    "measured": lambda: Sizes.read().table,
     "athena": ddl.fenced(lambda: ddl.athena(PRODUCT)),
     "redshift": ddl.fenced(lambda: ddl.redshift(PRODUCT)),
 }
