@@ -34,6 +34,8 @@ LONGEST_FIRST = (
     "test_cluster.py",
     "test_kills.py",
     "test_entry_commands.py",
+    "test_erp_capture.py",
+    "07_hybrid.ipynb",
     "03_stream.ipynb",
     "test_security.py",
     "test_pipeline.py",

@@ -284,13 +284,18 @@ def test_an_old_file_of_the_state_is_seen(settings: Settings) -> None:
 
 
 def test_the_end_of_a_snapshot_is_read_from_the_place(tmp_path: Path) -> None:
-    """No file, or one from the middle of a snapshot, means that it has to begin anew."""
-    place = tmp_path / connect.OFFSETS
+    """No file, one from the middle of a snapshot, or one of other topics means that it has to begin anew."""
+    place, settings = tmp_path / connect.OFFSETS, tmp_path / connect.CONFIGURATION
+    settings.write_text("name=erp\ntopic.prefix=erp\n")
+    finished = b'\xac\xed["erp",{"server":"erp"}]..{"lsn_proc":34034744,"lsn":34034744}'
     assert not connect.snapshot_is_whole(tmp_path)
-    place.write_bytes(b'\xac\xed..{"last_snapshot_record":false,"lsn":34015008,"snapshot":"INITIAL"}')
+    place.write_bytes(finished.replace(b'"lsn_proc":34034744', b'"snapshot":"INITIAL"'))
     assert not connect.snapshot_is_whole(tmp_path)
-    place.write_bytes(b'\xac\xed..{"lsn_proc":34034744,"lsn":34034744}')
+    place.write_bytes(finished)
     assert connect.snapshot_is_whole(tmp_path)
+
+    settings.write_text("name=erp\ntopic.prefix=other\n")
+    assert not connect.snapshot_is_whole(tmp_path)
 
 
 @pytest.mark.slow

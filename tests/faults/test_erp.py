@@ -34,15 +34,22 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def traffic(settings: Settings, count: int, seed: int) -> Iterator[list[changes.Changes]]:
-    """Changes at a steady rate, in a thread of their own, all of them made at the end of the block."""
+def traffic(settings: Settings, seed: int, count: int = 0) -> Iterator[list[changes.Changes]]:
+    """Changes at a steady rate, in a thread of their own: so many, or as long as the block runs."""
     made: list[changes.Changes] = []
+    over = threading.Event()
     folder = embedded.database_dir(settings)
-    thread = threading.Thread(target=lambda: made.append(changes.apply(folder, count, seed, rate=RATE)))
+
+    def change() -> None:
+        made.append(changes.apply(folder, count or 10**6, seed, rate=RATE, stop=over.is_set))
+
+    thread = threading.Thread(target=change)
     thread.start()
     try:
         yield made
     finally:
+        if not count:
+            over.set()
         thread.join()
 
 
@@ -77,7 +84,7 @@ def test_killed_again_and_again_the_clients_are_equal(
     """5,000 changes, two SIGKILLs of Kafka Connect and one of the broker; equal at three moments and at the end."""
     moments: list[Comparison] = []
     with embedded.captured(settings) as broker:
-        with traffic(settings, CHANGES, draws.randrange(10**6)) as made:
+        with traffic(settings, draws.randrange(10**6), CHANGES) as made:
             for victim in ("capture", "broker", "capture"):
                 time.sleep(draws.uniform(3, 9))  # not a wait for something: the moment of death
                 if victim == "broker":
@@ -135,16 +142,38 @@ def test_a_snapshot_that_is_killed(settings: Settings, draws: random.Random) -> 
 
         killer = threading.Thread(target=kills)
         killer.start()
-        with traffic(settings, 1_500, draws.randrange(10**6)), embedded.captured(settings):
-            killer.join()
-            with postgres.connection(folder) as connected, connected.cursor() as cursor:
-                cursor.execute("DELETE FROM clients WHERE client_id BETWEEN 1000 AND 1100")
-            wait_until(lambda: is_back(settings, killed[0]), LONGEST_RECOVERY_S, "the capture is back")
+        with embedded.captured(settings):
+            with traffic(settings, draws.randrange(10**6)) as made:
+                killer.join()
+                with postgres.connection(folder) as connected, connected.cursor() as cursor:
+                    cursor.execute("DELETE FROM clients WHERE client_id BETWEEN 1000 AND 1100")
+                wait_until(lambda: is_back(settings, killed[0]), LONGEST_RECOVERY_S, "the capture is back")
+                compared(settings, broker)  # the snapshot is taken while the clients are changed
             found = compared(settings, broker)
             with history.connect(settings, CLIENTS) as lake:
                 [[snapshots]] = lake.execute("SELECT count(DISTINCT source_lsn) FROM changes WHERE op = 'r'").fetchall()
 
     assert 500 < sent_before < 9_000, "the kill came after the snapshot"
+    assert made[0].committed > 100
     assert snapshots == 2
+    log = postgres.log_file(folder).read_text("utf-8")
+    assert log.count("exported logical decoding snapshot") == 2, "the second snapshot was not that of a new slot"
     assert (found.differences, found.exit_code) == ([], 0)
     assert found.lake_rows == found.source_rows
+
+
+def test_the_erp_itself_is_killed(settings: Settings, draws: random.Random) -> None:
+    """PostgreSQL comes back with what it had committed, and the capture goes on by itself or is started again."""
+    with embedded.captured(settings, 500) as broker:
+        folder = embedded.database_dir(settings)
+        changes.apply(folder, 300, draws.randrange(10**6))
+        pid = embedded.status(settings).database.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: postgres.answers(folder), 60, "PostgreSQL is back")
+        changes.apply(folder, 300, draws.randrange(10**6))
+
+        found = compared(settings, broker)
+
+        assert embedded.status(settings).capture_state == "RUNNING"
+    assert (found.differences, found.exit_code) == ([], 0)

@@ -109,6 +109,7 @@ def room(name: str, base: Settings | None = None) -> Iterator[Settings]:
         folder.mkdir()
         with _environment(
             INDUTECH_DATA_DIR=str(folder),
+            INDUTECH_PRODUCT="tickets",  # what the notebooks are about, whatever somebody's settings name
             INDUTECH_LAKE_URI=str(folder / "lake"),  # not in a bucket that somebody's settings name
             KAFKA_TOPIC=f"{base.topic}-{name}-{secrets.token_hex(4)}",
             JUPYTER_PREFER_ENV_PATH="1",  # the kernel of this environment, not one named python3 in someone's home

@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,10 +41,15 @@ def set_up(settings: Settings, *, count: int, changed: int, seed: int) -> Scene:
     """
     folder = settings.data_dir / "hybrid"
     shutil.rmtree(folder, ignore_errors=True)
-    own = {"data_dir": folder, "lake_uri": None, "bootstrap_servers": None, "security_protocol": "PLAINTEXT"}
+    own = {
+        "data_dir": folder,
+        "lake_uri": None,
+        "bootstrap_servers": None,
+        "security_protocol": "PLAINTEXT",
+        # For runs this short, Java's optimising compiler costs more than it saves.
+        "driver_options": "-XX:TieredStopAtLevel=1",
+    }
     settings = settings.model_copy(update=own)
-    # For runs this short, Java's optimising compiler costs more than it saves.
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
     held = contextlib.ExitStack()
     atexit.register(held.close)
     with ThreadPoolExecutor(1) as starting:
