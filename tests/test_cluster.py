@@ -137,7 +137,8 @@ def three(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
 
 def survive(own: Settings, broker: Broker, count: int, rate: int, stored_before: int = 0, **more: object) -> Survived:
     """Produce and stream at the same time, kill a leader and, on a cluster, an executor, and wait for the end."""
-    settings = own.model_copy(update={"bootstrap_servers": broker.bootstrap_servers, **more})
+    waits = {"broker_timeout_s": 60}  # another leader is found in seconds, on a busy machine in more of them
+    settings = own.model_copy(update={"bootstrap_servers": broker.bootstrap_servers, **waits, **more})
     with ExitStack() as stack:
         stream = stack.enter_context(clusters.running(settings, "stream", "--json"))
         first = count // 5 if stored_before else 0
