@@ -71,7 +71,12 @@ def messages() -> list[bytes]:
     made += [compact({**RIGHT, "measured_value": "?"}).replace('"?"', number) for number in NUMBERS]
     made += [compact({**RIGHT, name: value}) for name, values in OTHERS.items() for value in values]
     made += [compact({key: value for key, value in RIGHT.items() if key != absent}) for absent in RIGHT]
-    made += [json.dumps(RIGHT), compact(RIGHT) + "}", compact(RIGHT)[:-1]]
+    made += [
+        json.dumps({**RIGHT, "measured_value": -0.0}),
+        json.dumps(RIGHT),
+        compact(RIGHT) + "}",
+        compact(RIGHT)[:-1],
+    ]
     return [one.encode() for one in made]
 
 
