@@ -59,26 +59,38 @@ def broker_killed(bench: Bench, *, count: int, seed: int, rate: int) -> Outage:
         OutageNotOver: that did not happen in time.
     """
     settings = bench.settings.model_copy(update={"trigger_s": 0.3})
-    spark, stop = bench.spark, threading.Event()
+    spark, stop, first = bench.spark, threading.Event(), count // 5
     watch = _Watch(settings)
+
+    def send(tickets: int, seed: int) -> ProduceResult:
+        return produce.produce(settings, bench.broker, count=tickets, seed=seed, rate=rate, progress=False)
+
     with ThreadPoolExecutor(2) as at_work:
         storing = at_work.submit(job.run, settings, bench.broker, once=False, spark=spark, stop=stop.is_set)
-        sending = at_work.submit(
-            produce.produce, settings, bench.broker, count=count, seed=seed, rate=rate, progress=False
-        )
+        begun = at_work.submit(send, first, seed)
         try:
-            watch.until(lambda: watch.stored >= count // 5, storing, sending)
+            # However long the stream takes to start: most of the tickets come when it is at work.
+            watch.until(lambda: begun.done() and watch.stored >= first, storing, begun)
+            sending = at_work.submit(send, count - first, seed + 1)
+            watch.until(lambda: watch.acknowledged > first, storing, sending)
             killed_at, killed = watch.seconds, _process_of_the_broker(settings)
             os.kill(killed, signal.SIGKILL)
+            if sending.done():
+                raise OutageNotOver(f"All {count:,} tickets were sent before the broker was killed: send more of them.")
             watch.until(lambda: brokers.status(settings).pid not in (None, killed), storing, sending)
-            known = watch.acknowledged  # by now the audit has all that the dead broker had acknowledged
+            # The next audit has all that the dead broker had acknowledged, and nothing yet of the one that starts.
+            restarted, audited = time.time(), settings.audit_file.stat
+            watch.until(lambda: audited().st_mtime > restarted or sending.done(), storing, sending)
+            watch.until(lambda: True)  # the look before may have been at the audit before
+            known = watch.acknowledged
             watch.until(lambda: watch.acknowledged > known or sending.done(), storing, sending)
             back_at = watch.seconds
             watch.until(lambda: sending.done() and watch.stored >= count, storing, sending)
         finally:
             stop.set()
-    result = sending.result()
-    return Outage(pd.DataFrame(watch.seen), result.sent, result.acknowledged, killed_at, back_at, watch.seconds)
+    both = (begun.result(), sending.result())
+    sent, acknowledged = sum(one.sent for one in both), sum(one.acknowledged for one in both)
+    return Outage(pd.DataFrame(watch.seen), sent, acknowledged, killed_at, back_at, watch.seconds)
 
 
 def _process_of_the_broker(settings: Settings) -> int:
