@@ -2,8 +2,7 @@
 
 Each part runs on its own, and nothing starts or is fetched unless it is asked for. The pipeline knows none of them: it
 loads the contract that INDUTECH_PRODUCT names. `sensors` has the readings and `mqtt` their way to the
-broker, `erp` is a real PostgreSQL with Debezium behind it; `supervised` is the life of an embedded server, the same for
-each of them.
+broker, `erp` is a real PostgreSQL with Debezium behind it.
 """
 
 __all__ = ["erp", "mqtt", "sensors"]

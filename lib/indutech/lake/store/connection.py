@@ -4,7 +4,6 @@ Whoever works on the lake does it `with connected(settings) as settings`: the se
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,10 @@ from indutech.lake.store import bucket as buckets
 from indutech.lake.store import embedded
 from indutech.lake.store.bucket import StoreNotReady
 from indutech.lake.store.s3_path import S3Path
-from indutech.system import leases, supervisor
+from indutech.system import embedded_server, supervisor
+from indutech.system.embedded_server import Server
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
-
-ANSWERS_WITHIN_S = 30
-STOPS_WITHIN_S = 35
-
-
-class _Died(StoreNotReady):
-    """The embedded server ended before it answered."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +50,11 @@ def connected(settings: Settings) -> Iterator[Settings]:
         buckets.of(settings, settings.broker_timeout_s).probe()
         yield settings
         return
-    held, reached = _take_lease(settings)
     try:
-        yield reached
+        with embedded_server.used(_server(settings)):
+            yield _reaching(settings)
     finally:
-        held.release()
-        _wait_for_the_end(settings)
+        _remove_sockets_of_the_dead(settings)
 
 
 def known(settings: Settings) -> Settings:
@@ -86,12 +78,8 @@ def start(settings: Settings) -> Settings:
     _bucket(settings)
     if settings.s3_endpoint:
         raise InduTechError(f"INDUTECH_S3_ENDPOINT names {settings.s3_endpoint}: unset it to use an embedded server.")
-    held, reached = _take_lease(settings)
-    try:
-        (settings.s3_dir / "kept").touch()
-    finally:
-        held.release()
-    return reached
+    embedded_server.keep(_server(settings))
+    return _reaching(settings)
 
 
 def server(settings: Settings, host: str, port: int) -> Callable[[], NoReturn]:
@@ -108,22 +96,22 @@ def server(settings: Settings, host: str, port: int) -> Callable[[], NoReturn]:
 
 def stop(settings: Settings) -> bool:
     """End what `start` began; return whether the server is down, which it is not while others use it."""
-    (settings.s3_dir / "kept").unlink(missing_ok=True)
-    return _wait_for_the_end(settings)
+    ended = embedded_server.stop(_server(settings))
+    _remove_sockets_of_the_dead(settings)
+    return ended
 
 
 def status(settings: Settings) -> StoreStatus:
     """Return what is known about the embedded server, without starting anything."""
     folder = settings.s3_dir
-    if not supervisor.is_supervised(folder):
-        return StoreStatus(False, None, None, None, [], False, folder)
+    found = embedded_server.status(_server(settings))
     return StoreStatus(
-        running=True,
-        endpoint=embedded.endpoint(folder),
-        bucket=settings.lake_bucket[0] if settings.lake_bucket else None,
-        pid=next(iter(supervisor.pids_of(folder, embedded.STATE)), None),
-        leases=leases.holders(folder / "leases"),
-        kept=(folder / "kept").exists(),
+        running=found.running,
+        endpoint=embedded.endpoint(folder) if found.running else None,
+        bucket=settings.lake_bucket[0] if found.running and settings.lake_bucket else None,
+        pid=found.pid,
+        leases=found.leases,
+        kept=found.kept,
         data_dir=folder,
     )
 
@@ -151,67 +139,31 @@ def write_reader_settings(settings: Settings) -> Path:
     return file
 
 
-def _take_lease(settings: Settings) -> tuple[leases.Lease, Settings]:
+def _server(settings: Settings) -> Server:
     folder = settings.s3_dir
-    try:
-        return supervisor.leased(folder, 2 * ANSWERS_WITHIN_S + STOPS_WITHIN_S, lambda: _running(settings))
-    except TimeoutError as error:
-        raise StoreNotReady(
-            f"Another process has been starting or stopping the S3 server for too long ({error}): try again."
-        ) from error
-    except KeyboardInterrupt:
-        _wait_for_the_end(settings)  # it may have been starting
-        raise
-    except OSError as error:
-        raise StoreNotReady(f"The embedded S3 server cannot keep its data in {folder}: {error}.") from error
 
+    def launch(new_ports: bool) -> None:
+        embedded.kill_orphan(folder)
+        embedded.prepare(folder, _bucket(settings), new_ports=new_ports)
+        embedded.launch(folder)
 
-def _running(settings: Settings) -> Settings:
-    """Return settings that reach the server of this folder, started if need be; the caller holds the folder's lock."""
-    folder = settings.s3_dir
-    if supervisor.is_supervised(folder):
-        with contextlib.suppress(_Died):  # it was about to end; then we start it again
-            return _answering(settings)
-    try:
-        _launch(settings, new_ports=False)
-        return _answering(settings)
-    except _Died:
-        if "address already in use" not in embedded.log_tail(folder, 50):
-            raise
-    _launch(settings, new_ports=True)  # somebody took a port between our look and the server's
-    return _answering(settings)
-
-
-def _launch(settings: Settings, *, new_ports: bool) -> None:
-    folder = settings.s3_dir
-    supervisor.forget(folder)
-    embedded.kill_orphan(folder)
-    embedded.prepare(folder, _bucket(settings), new_ports=new_ports)
-    embedded.launch(folder)
-
-
-def _answering(settings: Settings) -> Settings:
-    """Wait until the server answers, and see to it that the bucket is there."""
-    folder, reached = settings.s3_dir, _reaching(settings)
-    deadline = time.monotonic() + ANSWERS_WITHIN_S
-    while True:
+    def answers() -> bool:
         try:
-            _make_bucket(reached)
-            break
-        except StoreNotReady as error:
-            if not supervisor.is_supervised(folder):
-                raise _Died(
-                    f"The embedded S3 server stopped while starting: {embedded.log_tail(folder)} "
-                    f"(the whole log: {embedded.log_file(folder)})."
-                ) from error
-            if time.monotonic() > deadline:
-                raise StoreNotReady(
-                    f"The embedded S3 server does not answer within {ANSWERS_WITHIN_S} s: look at "
-                    f"{embedded.log_file(folder)}."
-                ) from error
-            time.sleep(0.05)
-    (folder / "answered").touch()  # from now on the supervisor starts it again if it dies
-    return reached
+            _make_bucket(_reaching(settings))
+        except StoreNotReady:
+            return False
+        return True
+
+    return Server(
+        name="The embedded S3 server",
+        folder=folder,
+        state=embedded.STATE,
+        log=embedded.log_file(folder),
+        launch=launch,
+        answers=answers,
+        not_ready=StoreNotReady,
+        answers_within_s=30,
+    )
 
 
 def _bucket(settings: Settings) -> str:
@@ -247,8 +199,6 @@ def _reaching(settings: Settings, who: str = "writer") -> Settings:
     )
 
 
-def _wait_for_the_end(settings: Settings) -> bool:
-    ended = supervisor.has_ended(settings.s3_dir, STOPS_WITHIN_S)
-    if ended:
+def _remove_sockets_of_the_dead(settings: Settings) -> None:
+    if not supervisor.is_supervised(settings.s3_dir):
         embedded.remove_sockets(settings.s3_dir)
-    return ended

@@ -118,15 +118,6 @@ def log_file(folder: Path) -> Path:
     return folder / "server.log"
 
 
-def log_tail(folder: Path, lines: int = 3) -> str:
-    """Return the end of the log in one line."""
-    try:
-        text = log_file(folder).read_text("utf-8", errors="replace")
-    except FileNotFoundError:
-        return "it wrote no log"
-    return " | ".join(line.strip() for line in text.splitlines()[-lines:])[:600]
-
-
 def kill_orphan(folder: Path) -> None:
     """Kill a server whose supervisor was killed, if that process is still the server of this folder."""
     for pid in supervisor.pids_of(folder, STATE):

@@ -8,11 +8,11 @@ from pathlib import Path
 from indutech.kafka import broker as brokers
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker
-from indutech.plant import supervised
 from indutech.plant.erp import connect, database, postgres
 from indutech.plant.erp.postgres import ErpNotReady
 from indutech.plant.erp.tables import CAPTURED, MOST_CLIENTS
-from indutech.plant.supervised import Server
+from indutech.system import embedded_server
+from indutech.system.embedded_server import Server
 from indutech.system.settings import Settings
 
 
@@ -30,8 +30,8 @@ def capture_dir(settings: Settings) -> Path:
 class ErpStatus:
     """What `indutech erp status` tells."""
 
-    database: supervised.Status
-    capture: supervised.Status
+    database: embedded_server.Status
+    capture: embedded_server.Status
     capture_state: str | None  # RUNNING, FAILED and so on, as Kafka Connect says it
     why: str
     port: int | None
@@ -41,7 +41,7 @@ class ErpStatus:
 @contextlib.contextmanager
 def erp(settings: Settings, clients: int = MOST_CLIENTS) -> Iterator[Path]:
     """Give the folder of an ERP that answers, made and filled if it is new; it stops with its last user."""
-    with supervised.used(_postgres(settings)):
+    with embedded_server.used(_postgres(settings)):
         database.make(database_dir(settings), clients)
         yield database_dir(settings)
 
@@ -51,7 +51,7 @@ def captured(settings: Settings, clients: int = MOST_CLIENTS) -> Iterator[Broker
     """Give the broker to which the changes of the ERP are sent while the block runs."""
     with brokers.connected(settings) as broker, erp(settings, clients):
         make_topics(broker, settings)
-        with supervised.used(_connect(settings, broker)):
+        with embedded_server.used(_connect(settings, broker)):
             yield broker
 
 
@@ -62,8 +62,8 @@ def start(settings: Settings, clients: int = MOST_CLIENTS) -> ErpStatus:
         settings.erp_dir.mkdir(parents=True, exist_ok=True)
         (settings.erp_dir / "keeps-broker").touch()  # nobody else did, so `stop` ends it too
     with captured(settings, clients) as broker:
-        supervised.keep(_postgres(settings))
-        supervised.keep(_connect(settings, broker))
+        embedded_server.keep(_postgres(settings))
+        embedded_server.keep(_connect(settings, broker))
         return status(settings)
 
 
@@ -72,7 +72,7 @@ def stop(settings: Settings) -> list[str]:
     still_used = []
     broker = Broker(settings.bootstrap_servers or "", embedded=not settings.bootstrap_servers)
     for server in (_connect(settings, broker), _postgres(settings)):
-        if not supervised.stop(server):
+        if not embedded_server.stop(server):
             still_used.append(server.name)
     if (mark := settings.erp_dir / "keeps-broker").exists():
         mark.unlink()
@@ -84,7 +84,7 @@ def stop(settings: Settings) -> list[str]:
 def status(settings: Settings) -> ErpStatus:
     """Return what is known about the ERP and the capture of its changes, without starting anything."""
     broker = Broker(settings.bootstrap_servers or "", embedded=not settings.bootstrap_servers)
-    database_, capture = supervised.status(_postgres(settings)), supervised.status(_connect(settings, broker))
+    database_, capture = embedded_server.status(_postgres(settings)), embedded_server.status(_connect(settings, broker))
     task = connect.task(capture_dir(settings)) if capture.running else None
     return ErpStatus(
         database=database_,

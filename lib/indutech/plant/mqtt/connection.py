@@ -11,10 +11,10 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from indutech.plant import supervised
 from indutech.plant.mqtt import server
 from indutech.plant.mqtt.server import MqttNotReady
-from indutech.plant.supervised import Server
+from indutech.system import embedded_server
+from indutech.system.embedded_server import Server
 from indutech.system.settings import Settings
 
 ANSWERS_WITHIN_S = 30.0
@@ -108,7 +108,7 @@ def reached(settings: Settings) -> Iterator[Address]:
     if settings.mqtt_broker:
         yield _named(settings.mqtt_broker)
         return
-    with supervised.used(_server(settings)):
+    with embedded_server.used(_server(settings)):
         yield _of(settings)
 
 
@@ -116,13 +116,13 @@ def start(settings: Settings) -> Address:
     """Start the embedded broker and keep it until `stop`."""
     if settings.mqtt_broker:
         raise MqttNotReady(f"INDUTECH_MQTT_BROKER names {settings.mqtt_broker}: unset it to use an embedded broker.")
-    supervised.keep(_server(settings))
+    embedded_server.keep(_server(settings))
     return _of(settings)
 
 
 def stop(settings: Settings) -> bool:
     """End what `start` began; return whether the broker is down, which it is not while others use it."""
-    return supervised.stop(_server(settings))
+    return embedded_server.stop(_server(settings))
 
 
 def status(settings: Settings) -> MqttStatus:
@@ -131,7 +131,7 @@ def status(settings: Settings) -> MqttStatus:
     if settings.mqtt_broker:
         answers = _answers(_named(settings.mqtt_broker))
         return MqttStatus(answers, False, settings.mqtt_broker, None, None, [], False, folder)
-    found = supervised.status(_server(settings))
+    found = embedded_server.status(_server(settings))
     where, what = (str(_of(settings)), server.program(folder)) if found.running else (None, None)
     return MqttStatus(found.running, True, where, what, found.pid, found.leases, found.kept, folder)
 
