@@ -105,10 +105,10 @@ def test_killed_again_and_again_the_clients_are_equal(
     [done] = made
     record_fault(
         family=12,
-        fault="change data capture: Kafka Connect SIGKILLed twice, the broker once",
+        fault=f"rows of the ERP after {CHANGES:,} changes: Kafka Connect SIGKILLed twice, the broker once",
         injected=3,
-        sent=done.committed,
-        stored=moments[-1].events - moments[-1].repeated,
+        sent=moments[-1].source_rows,
+        stored=moments[-1].lake_rows,
         quarantined=moments[-1].unreadable,
         lost=moments[-1].different,
         twice=len(keys) - len(set(keys)),
