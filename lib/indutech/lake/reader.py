@@ -56,10 +56,15 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     product = products.of(settings)
     for kind in layout.kinds(settings):
-        listed = [str(file.path) for file in layout.committed_files(settings, kind)]
-        connection.execute(f"CREATE VIEW {kind} AS {_scan(product, kind, listed)}")
+        connection.execute(f"CREATE VIEW {kind} AS {rows(settings, kind)}")
     connection.execute(f"CREATE VIEW curated AS {_CURATED.format(rows=product.name, unique=', '.join(product.unique))}")
     return connection
+
+
+def rows(settings: Settings, kind: Kind) -> str:
+    """SQL of DuckDB for the rows of a kind that are committed now, on a connection that reaches the store."""
+    listed = [str(file.path) for file in layout.committed_files(settings, kind)]
+    return _scan(products.of(settings), kind, listed)
 
 
 def query(settings: Settings, sql: str, parameters: Sequence[object] = ()) -> "pd.DataFrame":

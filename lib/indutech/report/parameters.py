@@ -22,6 +22,7 @@ RULES: dict[str, TypeAdapter[Any]] = {
     "count": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
     "seed": TypeAdapter(Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]),
     "changed": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=100_000)]),
+    "readings": TypeAdapter(Annotated[int, Field(strict=True, ge=1_000, le=5_000_000)]),
     "rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=1_000_000)]),
     "batch_tickets": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=5_000_000)]),
     "live_rate": TypeAdapter(Annotated[int, Field(strict=True, ge=1, le=10_000)]),

@@ -1,6 +1,6 @@
 """The rows that the ERP begins with, from a seed: French clients, their sites, contracts and machines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indutech.plant.erp import tables
+from indutech.plant.sensors import fleet
 from indutech.tickets.contract import CLIENT_IDS
 
 SEED = 7
@@ -117,6 +118,7 @@ def _contracts(clients: Mapping[str, list[Any]], draws: np.random.Generator) -> 
 def _machines(sites: Mapping[str, list[Any]], draws: np.random.Generator) -> dict[str, list[Any]]:
     per_site = draws.choice(4, len(sites["site_id"]), p=(0.42, 0.33, 0.17, 0.08))
     at = np.repeat(np.arange(len(per_site)), per_site)[:_MOST_MACHINES]
+    _place_sensors(at, sites["city"])
     return {
         "machine_id": [f"MX-{number:04d}" for number in range(1, len(at) + 1)],
         "site_id": [sites["site_id"][i] for i in at],
@@ -124,6 +126,14 @@ def _machines(sites: Mapping[str, list[Any]], draws: np.random.Generator) -> dic
         "serial": [f"{number:09d}" for number in draws.integers(10**8, 10**9, len(at))],
         "installed_on": _days(draws.integers(2_000, 6_600, len(at))),
     }
+
+
+def _place_sensors(at: NDArray[Any], cities: Sequence[str]) -> None:
+    """Put each machine that has sensors at a site in the town that its readings name, if a client is there."""
+    there = {town: np.flatnonzero(np.array(cities) == town) for town in fleet.SITES}
+    for number, machine in enumerate(fleet.MACHINE_IDS[: len(at)]):
+        if len(found := there[fleet.SITE_OF[machine]]):
+            at[number] = found[number // len(fleet.SITES) % len(found)]
 
 
 def _table(table: tables.Table, columns: Mapping[str, list[Any]]) -> pa.Table:

@@ -6,6 +6,7 @@ to download.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
@@ -26,6 +27,7 @@ def connect(scene: Scene) -> duckdb.DuckDBPyConnection:
     connection = reader.connect(scene.settings)
     connection.execute("CREATE SCHEMA lake; CREATE SCHEMA erp")
     connection.execute("CREATE VIEW lake.tickets AS SELECT * FROM main.tickets")
+    connection.execute(f"CREATE VIEW lake.readings AS {reader.rows(scene.of_readings, 'readings')}")
     for name, view in (("state", "clients"), ("history", "clients_history")):
         file = str(history.file(scene.settings, CLIENTS, name)).replace("'", "''")
         connection.execute(f"CREATE VIEW lake.{view} AS SELECT * FROM read_parquet('{file}')")
@@ -69,6 +71,21 @@ def tickets_of_another_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(count)
 
 
+@dataclass(frozen=True)
+class Machines:
+    """Machines that sent readings, those of them that the ERP has today, and those it has in another town."""
+
+    measured: int
+    known: int
+    elsewhere: int
+
+
+def machines(connection: duckdb.DuckDBPyConnection) -> Machines:
+    """How far the machines of the readings agree with those of the ERP."""
+    [counts] = connection.execute(_MACHINES).fetchall()
+    return Machines(*counts)
+
+
 def tried(connection: duckdb.DuckDBPyConnection, statements: Mapping[str, str]) -> pd.DataFrame:
     """For each named statement of Redshift, whether it runs here, and if not, who says why."""
     rows = []
@@ -87,6 +104,11 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:120]
 
 
+_MACHINES = """
+    SELECT count(*), count(s.site_id), count(*) FILTER (s.city <> r.site)
+    FROM (SELECT DISTINCT machine_id, site FROM lake.readings) AS r
+    LEFT JOIN erp.machines AS m USING (machine_id) LEFT JOIN erp.sites AS s USING (site_id)
+"""
 _OTHERWISE = """
     SELECT count(*) FROM lake.tickets AS t
     JOIN lake.clients_history AS c ON c.client_id = t.client_id

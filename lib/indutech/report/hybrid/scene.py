@@ -1,73 +1,120 @@
-"""Tickets before and after the ERP is changed, so that what a client is now differs from what it was at its ticket."""
+"""Readings, and tickets before and after the ERP is changed, in a lake on S3: what the questions are asked about.
+
+What a client is now differs then from what it was at its ticket, and some tickets follow what sensors announced.
+"""
 
 import atexit
 import contextlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 
+from indutech.kafka import broker as brokers
 from indutech.kafka.broker import Broker
+from indutech.lake.store import connection as store
 from indutech.plant.erp import changes, comparison, embedded, history
 from indutech.plant.erp import job as erp_job
 from indutech.plant.erp.comparison import Comparison
 from indutech.plant.erp.tables import CLIENTS
+from indutech.plant.sensors import fleet
 from indutech.producer import produce
+from indutech.report.hybrid import breakdowns
 from indutech.stream import job, session
-from indutech.system.settings import Settings
+from indutech.system.settings import PRODUCTS, Settings
+from indutech.tickets.generator import DEMO_START
 
+LAKE = "s3a://indutech-hybrid/lake"
+DAY = timedelta(days=1)  # of which readings and tickets tell
 WAITS_S = 120
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Settings with a folder and topics of their own, an ERP whose changes were captured, and how much was made."""
+    """Settings with a folder, a bucket and topics of their own, a captured ERP, and how much was made.
+
+    `announced` counts the failures that the readings show, `followed` those of them that a ticket followed.
+    """
 
     settings: Settings
     broker: Broker
     tickets: int
+    readings: int
+    announced: int
+    followed: int
     changed: changes.Changes
     proof: Comparison
 
     @property
+    def of_readings(self) -> Settings:
+        """The settings with which readings are read: the same bucket, another product."""
+        return of_readings(self.settings)
+
+    @property
     def sentence(self) -> str:
         """What was made, in one line."""
-        return f"{self.tickets:,} tickets stored; {self.changed.sentence}; {self.proof.sentence}"
+        return (
+            f"{self.tickets:,} tickets and {self.readings:,} readings stored; {self.changed.sentence}; "
+            f"{self.proof.sentence}"
+        )
 
 
-def set_up(settings: Settings, *, count: int, changed: int, seed: int) -> Scene:
-    """Start the ERP, send half of the tickets, change clients, send the rest, and store both; until this process ends.
+def set_up(settings: Settings, *, count: int, changed: int, readings: int, seed: int) -> Scene:
+    """Start S3, broker and ERP, send and store readings and tickets, and change clients halfway.
 
-    The ERP and the broker are of this scene's own, so that nothing of it is left on another.
+    All of it is of this scene's own, so that nothing of it is left on another, and ends with this process.
     """
-    folder = settings.data_dir / "hybrid"
-    shutil.rmtree(folder, ignore_errors=True)
-    own = {
-        "data_dir": folder,
-        "lake_uri": None,
-        "bootstrap_servers": None,
-        "security_protocol": "PLAINTEXT",
-        # For runs this short, Java's optimising compiler costs more than it saves.
-        "driver_options": "-XX:TieredStopAtLevel=1",
-    }
-    settings = settings.model_copy(update=own)
+    shutil.rmtree(settings.data_dir / "hybrid", ignore_errors=True)
     held = contextlib.ExitStack()
     atexit.register(held.close)
-    with ThreadPoolExecutor(1) as starting:
-        spark = starting.submit(session.session, settings)  # both take their seconds, side by side
-        broker = held.enter_context(embedded.captured(settings))
+    settings = held.enter_context(store.connected(_of_its_own(settings)))
+    broker = held.enter_context(brokers.connected(settings))
+    with ThreadPoolExecutor(2) as starting:
+        # Spark, then Kafka Connect, take their seconds; readings need no ERP, so they are stored meanwhile.
+        spark = starting.submit(session.session, settings)
+        capturing = starting.submit(held.enter_context, embedded.captured(settings))
+        measured = _send(of_readings(settings), broker, readings, seed)
+        job.run(of_readings(settings), broker, once=True, spark=spark.result())
+        capturing.result()
     captured = comparison.until_captured(settings, WAITS_S)
     captured(comparison.read_source(settings, CLIENTS)[0])  # a ticket must not be older than what is known of clients
     sent = _send(settings, broker, count // 2, seed)
-    done = changes.apply(embedded.database_dir(settings), changed, seed)
+    erp = embedded.database_dir(settings)
+    done = changes.apply(erp, changed, seed)
     sent += _send(settings, broker, count - count // 2, seed + 1)
+    announced = fleet.failures(seed, DEMO_START, DAY.total_seconds())
+    following = breakdowns.tickets(announced, breakdowns.owners(erp), seed)
+    if following:
+        file = breakdowns.write(following, settings.data_dir / "breakdowns" / "tickets.jsonl")
+        sent += produce.produce(settings, broker, source=file, load=True, progress=False).acknowledged
     job.run(settings, broker, once=True, spark=spark.result())
 
     def stored(seen: history.SourceSnapshot) -> None:
         captured(seen)
         erp_job.run(settings, broker, once=True)
 
-    return Scene(settings, broker, sent, done, comparison.compare(settings, broker, CLIENTS, stored))
+    proof = comparison.compare(settings, broker, CLIENTS, stored)
+    return Scene(settings, broker, sent, measured, len(announced), len(following), done, proof)
+
+
+def of_readings(settings: Settings) -> Settings:
+    """The same settings for the product `readings`."""
+    return settings.model_copy(update={"product": "readings", "topic": PRODUCTS["readings"].topic})
+
+
+def _of_its_own(settings: Settings) -> Settings:
+    own: dict[str, object] = {
+        "data_dir": settings.data_dir / "hybrid",
+        "lake_uri": LAKE,
+        "s3_endpoint": None,
+        "bootstrap_servers": None,
+        "security_protocol": "PLAINTEXT",
+        # For runs this short, Java's optimising compiler costs more than it saves.
+        "driver_options": "-XX:TieredStopAtLevel=1",
+    }
+    return settings.model_copy(update=own)
 
 
 def _send(settings: Settings, broker: Broker, count: int, seed: int) -> int:
-    return produce.produce(settings, broker, count=count, seed=seed, load=True, progress=False).acknowledged
+    sent = produce.produce(settings, broker, count=count, seed=seed, period=DAY, load=True, progress=False)
+    return sent.acknowledged

@@ -77,5 +77,6 @@ def _files(scene: Scene) -> dict[str, list[LakePath]]:
     of_clients = {"clients": "state", "clients_history": "history"}
     return {
         "tickets": [one.path for one in layout.committed_files(scene.settings, "tickets")],
+        "readings": [one.path for one in layout.committed_files(scene.of_readings, "readings")],
         **{name: [history.file(scene.settings, CLIENTS, view)] for name, view in of_clients.items()},
     }
