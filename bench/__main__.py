@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import audit, drain, figures, produce, readings, s3
+from bench import audit, drain, figures, produce, questions, readings, s3
 from bench.figures import Figure
 from indutech.system.errors import InduTechError
 
@@ -18,6 +18,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "audit": audit.run,
     "s3": s3.run,
     "readings": readings.run,
+    "questions": questions.run,
 }
 
 

@@ -125,6 +125,9 @@ def test_each_layout_reads_no_more_than_the_one_before() -> None:
 
     assert [x.share for x in found] == sorted((x.share for x in found), reverse=True)
     assert all(x.share_pooled <= x.share <= x.share_incompressible for x in found)
+    readings = [x.share_readings for x in found]
+    assert readings == sorted(readings, reverse=True)
+    assert readings[0] == 1
     assert (found[0].athena_month, found[0].spectrum_month, found[0].spectrum_month_low) == (usd(70), usd(60), usd(50))
 
 

@@ -80,8 +80,8 @@ def spark_compute(u: Usage) -> list[Charge]:
 
 
 def monthly_gib(u: Usage) -> Figure:
-    """What the lake grows by in a month: events and files. No compression is credited: none was measured on them."""
-    return events_gib(u) + u("san_gb_month")
+    """What the lake grows by in a month: events as Parquet packs readings, and files as they come."""
+    return events_gib(u) / u("sensor_compression") + u("san_gb_month")
 
 
 GETS_PER_COMPACTED_FILE = 9  # size, footer and columns, three times: schema, rows, check; tests/test_s3.py counts them

@@ -14,11 +14,14 @@ from indutech.architecture.templates.stacks import counts
 from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced
 from indutech.costs.estimate_2025 import AUDIT_FILE, CLAIMS_FILE, Finding, audit, claimed_bill, missing, read_rows
 from indutech.costs.estimate_2025 import NAME as CLAIMED
+from indutech.costs.inputs import sensors
 from indutech.costs.inputs.measurement import Measurement, read_measurement
 from indutech.costs.inputs.prices import PRICES_FILE, Price, PriceList, read_prices
+from indutech.costs.inputs.questions import Questions, read_questions
 from indutech.costs.inputs.s3_requests import read_s3_requests
 from indutech.costs.inputs.usage import USAGE_FILE, Usage, read_usage
 from indutech.costs.scenarios import SCENARIOS, Components, UnknownScenario
+from indutech.plant.sensors.measured import Sizes
 from indutech.system.settings import PROJECT, Settings
 
 CASE_FILE = PROJECT / "assets" / "business_case.csv"
@@ -36,6 +39,8 @@ class CostModel:
     claims: Sequence[Mapping[str, str]] = ()
     audit_parts: Sequence[Mapping[str, str]] = ()
     scenarios: Mapping[str, Components] = field(default_factory=lambda: SCENARIOS)
+    readings: Sizes = field(default_factory=Sizes.read)
+    questions: Questions = field(default_factory=read_questions)
     case: Usage = field(default_factory=lambda: read_usage(CASE_FILE))  # people, taxes, the plant: what is not AWS's
 
     def charges(self, scenario: str = "reference") -> list[Charge]:
@@ -74,7 +79,13 @@ def read_model(
     usage = read_usage(usage_file).built(counts(platform()))
     return CostModel(
         prices=read_prices(prices_file),
-        usage=usage.measured({**measurement.figures(usage), **read_s3_requests().figures(usage)}),
+        usage=usage.measured(
+            {
+                **measurement.figures(usage),
+                **read_s3_requests().figures(usage),
+                **sensors.figures(Sizes.read(), usage),
+            }
+        ),
         measurement=measurement,
         measured_by=measured_by,
         claims=read_rows(CLAIMS_FILE),

@@ -10,7 +10,6 @@ from enum import StrEnum
 from indutech.costs import charges as c
 from indutech.costs.alternatives import athena, small_brokers, spark_by_the_hour
 from indutech.costs.bill import ON_DEMAND, Bill, Charge, priced, weakest
-from indutech.costs.inputs.measurement import MARK
 from indutech.costs.inputs.money import Money
 from indutech.costs.inputs.prices import Confidence, PriceList
 from indutech.costs.inputs.usage import Usage
@@ -110,7 +109,7 @@ def _confidence(before: Bill, after: Bill) -> Confidence:
 def _changes(model: CostModel) -> list[Change]:
     u = model.usage
     _, whole, asked, *_ = layouts(model)
-    kept_share = asked.share / whole.share
+    kept_share = asked.share_readings / whole.share_readings  # what the lake grows by is readings
     return [
         Change("RG nodes in place of RA3", "the rate in Paris is the inferred one; before any commitment to RA3, which "
                "would stand in the way", _on_rg),
@@ -121,8 +120,8 @@ def _changes(model: CostModel) -> list[Change]:
         Change("Compress the history by 2", "a sample of the real history was loaded and packs that well",
                lambda all_: _scaled(all_, ("redshift_managed_storage", "backup_redshift"),
                                     u["warehouse_compression"].base / 2), kind=Kind.MEASURE),
-        Change("Read the lake by column", f"the share read is measured on {MARK}: measure it on sensor files; on RG "
-               "nodes it saves time and no money", lambda all_: _scaled(all_, ("redshift_spectrum",), kept_share),
+        Change("Read the lake by column", "the share read is measured on generated readings: measure it on real ones; "
+               "on RG nodes it saves time and no money", lambda all_: _scaled(all_, ("redshift_spectrum",), kept_share),
                kind=Kind.MEASURE),
         Change("Questions read the last days only", "days are partitions and the questions name them: under the stated "
                "scans nothing stays unread, and Intelligent-Tiering moves nothing", lambda all_: _old_unread(all_, u),

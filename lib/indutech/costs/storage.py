@@ -1,28 +1,39 @@
-"""How the data is stored: the bytes that questions read in each layout, and what each archive class costs."""
+"""How the data is stored: bytes that questions read in each layout and cost, and what each archive class costs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from indutech.architecture.quantities import TIB_IN_GIB
+from indutech.architecture.quantities import GIB, TIB_IN_GIB
+from indutech.costs.charges import DAYS_PER_MONTH, events_per_month
 from indutech.costs.inputs.measurement import Measurement
 from indutech.costs.inputs.money import Money
+from indutech.costs.inputs.prices import PriceList
+from indutech.costs.inputs.questions import GROWING
 from indutech.costs.model import CostModel
 
 MIB_IN_KIB = 1024
 GIB_IN_KIB = 1024 * 1024
 LEAST_WATCHED_KIB = 128
+# A query of Spectrum is charged by the megabyte begun, and for ten at least: [spectrum-least] in bibliography.toml.
+MEGABYTE = 10**6
+LEAST_CHARGED = 10 * MEGABYTE
+TICKETS_KEPT = 1_000_000  # nobody stated how many there are: what a question of tickets costs is said for a million
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The share of the JSON bytes that questions read in one layout, also if the text packed better or worse."""
+    """The share of the JSON bytes that questions read in one layout, also if the text packed better or worse.
+
+    `share_readings` is the same for sensor readings and the questions about them; the money is that of the tickets.
+    """
 
     name: str
     share: Decimal
     share_pooled: Decimal
     share_incompressible: Decimal
+    share_readings: Decimal
     spectrum_month_low: Money
     spectrum_month: Money
     athena_month: Money
@@ -31,7 +42,7 @@ class Layout:
 def layouts(model: CostModel) -> list[Layout]:
     """The month's scans if they were of JSON, of whole Parquet files, of the columns asked, of the days asked.
 
-    The measured bytes come from generated tickets; how many days a question asks for is an assumption,
+    The measured bytes come from generated tickets and readings; how many days a question asks for is an assumption,
     because the proof of concept holds a single day.
     """
     m, usage = model.measurement, model.usage
@@ -39,11 +50,13 @@ def layouts(model: CostModel) -> list[Layout]:
     columns = [_columns_share(m, extra) for extra in (Decimal(0), pooled - text, noise - text)]
     whole = [value / m.json_bytes_per_ticket for value in (text, pooled, noise)]
     days = usage["days_asked"].base / usage["days_kept"].base
+    packed = Decimal(model.readings.parquet_bytes) / model.readings.json_bytes
+    named = packed * model.questions.share_of_columns("readings")
     shares = {
-        "JSON": [Decimal(1)] * 3,
-        "Parquet": whole,
-        "Parquet, columns asked": columns,
-        "Parquet, columns and days asked": [share * days for share in columns],
+        "JSON": [Decimal(1)] * 4,
+        "Parquet": [*whole, packed],
+        "Parquet, columns asked": [*columns, named],
+        "Parquet, columns and days asked": [share * days for share in (*columns, named)],
     }
     return [_layout(name, found, model) for name, found in shares.items()]
 
@@ -62,7 +75,55 @@ def _layout(name: str, shares: list[Decimal], model: CostModel) -> Layout:
         price.cost(scanned, "TB").cents()
         for price in (prices["redshift_spectrum"].at("low"), prices["redshift_spectrum"], prices["athena_scan"])
     )
-    return Layout(name, shares[0], shares[1], shares[2], low, spectrum, athena)
+    tickets, pooled, noise, readings = shares
+    return Layout(name, tickets, pooled, noise, readings, low, spectrum, athena)
+
+
+def spectrum_charge(read: Decimal | int, prices: PriceList) -> Money:
+    """What Spectrum charges for one query that reads so many bytes."""
+    begun = (Decimal(read) / MEGABYTE).to_integral_value(ROUND_CEILING) * MEGABYTE
+    return prices["redshift_spectrum"].cost(max(Decimal(LEAST_CHARGED), begun) / 10**12, "TB")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of notebook 07 over a year of readings and a million tickets: read in place, or from loaded tables.
+
+    `bytes_each` has the bytes that it reads of a ticket and of a reading; `pays_from` is how often a month it must be
+    asked until the storage of the loaded tables costs less than reading them in place.
+    """
+
+    name: str
+    bytes_each: dict[str, Decimal]
+    read_bytes: Decimal
+    once: Money
+    loaded_bytes: Decimal
+    loaded_month: Money
+    pays_from: int
+
+
+def questions(model: CostModel) -> list[Asked]:
+    """Each question at the platform's volume, from the bytes that it was counted to read.
+
+    Loaded tables are taken to be as large as in Parquet; the nodes that answer from them are paid either way.
+    """
+    counted = model.questions
+    kept = readings_kept(model)
+    rows = {"tickets": Decimal(TICKETS_KEPT), "readings": kept}
+    found = []
+    for question in counted.questions:
+        read, stored = counted.bytes_at(question, rows), counted.stored_at(question, rows)
+        once = spectrum_charge(read, model.prices)
+        month = model.prices["redshift_managed_storage"].cost(stored / GIB, "GB-Months")
+        each = {name: Decimal(question.bytes_read.get(name, 0)) / counted.tables[name].rows for name in GROWING}
+        pays_from = int((month.amount / once.amount).to_integral_value(ROUND_CEILING))
+        found.append(Asked(question.name, each, read, once, stored, month, pays_from))
+    return found
+
+
+def readings_kept(model: CostModel) -> Decimal:
+    """Readings of as many days as are kept, at the stated volume and the measured size of one."""
+    return events_per_month(model.usage).value * model.usage["days_kept"].base / DAYS_PER_MONTH
 
 
 @dataclass(frozen=True)

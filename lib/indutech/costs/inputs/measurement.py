@@ -13,7 +13,7 @@ from indutech.system.settings import PROJECT
 
 REFERENCE_FILE = PROJECT / "assets" / "reference-measurement.json"
 FILE_NAME = Path("metrics") / "measurement.json"  # below the data folder
-MARK = "generated tickets"  # they compress better than people's, and are no sensor frames
+MARK = "generated tickets"  # they compress better than people's, and are no readings
 
 
 class MeasurementError(InduTechError):
@@ -67,8 +67,7 @@ class Measurement(_Strict):
 
     def figures(self, usage: Usage) -> dict[str, Assumption]:
         """The assumptions that this run replaces; their brackets stay, widened where the run lies outside."""
-        values = {"event_bytes": round(self.json_bytes_per_ticket, 1),
-                  "files_per_batch": round(Decimal(self.files) / self.batches, 1)}  # fmt: skip
+        values = {"files_per_batch": round(Decimal(self.files) / self.batches, 1)}
         if self.tickets_per_core_second:
             values["tickets_per_core_second"] = Decimal(self.tickets_per_core_second)
         return {usage_id: usage.having(**{usage_id: value})[usage_id] for usage_id, value in values.items()}

@@ -8,8 +8,9 @@ import pandas as pd
 
 from indutech.architecture.quantities import TIB_IN_GIB
 from indutech.costs.inputs.measurement import MARK
+from indutech.costs.inputs.money import dollars
 from indutech.costs.model import CostModel
-from indutech.costs.storage import Archive, archives, layouts
+from indutech.costs.storage import TICKETS_KEPT, Archive, archives, layouts, questions, readings_kept
 from indutech.costs.transfers import exits, meanwhile, migration
 from indutech.costs.views.tables import marked
 from indutech.show.tables import from_rows
@@ -61,6 +62,60 @@ def measurement_table(model: CostModel) -> pd.DataFrame:
     return from_rows(dict(zip(headings, row, strict=True)) for row in rows)
 
 
+def sensor_table(model: CostModel) -> pd.DataFrame:
+    """What a generated reading takes as JSON, on the broker and in the lake, and how far that goes."""
+    sizes, noise = model.readings, model.questions.readings_incompressible
+    json, broker, parquet = (
+        Decimal(size) / sizes.readings for size in (sizes.json_bytes, sizes.broker_bytes, sizes.parquet_bytes)
+    )
+    rows = [
+        ("JSON bytes a reading", f"{json:.1f}", None),
+        ("Bytes a reading on the broker, lz4", f"{broker:.1f}", None),
+        ("Parquet bytes a reading", f"{parquet:.1f}", f"{noise}"),
+        ("JSON over Parquet", f"{json / parquet:.1f} ×", f"{json / noise:.1f} ×"),
+    ]
+    headings = ["Measured", f"On {sizes.readings:,} generated readings", "With incompressible values"]
+    return from_rows(dict(zip(headings, row, strict=True)) for row in rows)
+
+
+def sensors_measured(model: CostModel) -> str:
+    """When and by what, and what a month of the stated volume becomes in the lake."""
+    sizes, usage = model.readings, model.usage
+    stated, packed = usage["sensor_gb_month"].base, usage["sensor_compression"].base
+    return (
+        f"Sizes: {sizes.measured_on}, `{sizes.made_by}`; questions and incompressible values: "
+        f"{model.questions.measured_on}, `{model.questions.made_by}`. The stated {stated} GB a month are "
+        f"{stated / packed:.2f} GB of the lake."
+    )
+
+
+def question_table(model: CostModel) -> pd.DataFrame:
+    """What each question of notebook 07 reads and costs at the platform's volume, in place and from loaded tables."""
+    return from_rows(
+        {
+            "Question": asked.name,
+            "Bytes of a ticket": f"{asked.bytes_each['tickets']:.1f}",
+            "Bytes of a reading": f"{asked.bytes_each['readings']:.2f}",
+            "Read, GB": f"{asked.read_bytes / 10**9:,.3f}",
+            "Spectrum, asked 1,000 times": marked(asked.once * 1000),
+            "Loaded tables, a month": f"{dollars(asked.loaded_month.amount, 3)} †",
+            "Loaded is cheaper from": f"{asked.pays_from:,} times a month",
+        }
+        for asked in questions(model)
+    )
+
+
+def questions_in_words(model: CostModel) -> str:
+    """Over how much the questions are asked, and how many of them the stated scans are."""
+    largest = max(questions(model), key=lambda asked: asked.read_bytes)
+    scanned = model.usage["spectrum_tb_month"].base
+    return (
+        f"Over {readings_kept(model) / 10**9:.1f} billion readings ({model.usage['days_kept'].base} days of the "
+        f"stated volume) and {TICKETS_KEPT:,} tickets. The stated {scanned} TB a month are "
+        f"{scanned * 10**12 / largest.read_bytes:,.0f} times the largest of them."
+    )
+
+
 def layout_table(model: CostModel) -> pd.DataFrame:
     """What the month's scans would cost in each layout, with the bracket of the text."""
     return from_rows(
@@ -68,6 +123,7 @@ def layout_table(model: CostModel) -> pd.DataFrame:
             "Layout": layout.name,
             f"Read, {MARK}": f"{layout.share * 100:.2f} %",
             "Bracket": f"{layout.share_pooled * 100:.2f} – {layout.share_incompressible * 100:.2f} %",
+            "Read, generated readings": f"{layout.share_readings * 100:.2f} %",
             "Spectrum, low": layout.spectrum_month_low,
             "Spectrum, base": marked(layout.spectrum_month),
             "Athena": layout.athena_month,

@@ -16,7 +16,7 @@ EXECUTOR_CORES = 4
 LEAST_PARTITIONS = 4  # what the topic is made with
 # Partitions can be added later, but then the tickets of a client no longer keep their order: so there is room.
 PARTITIONS_PER_CORE = 2
-LOADS = (10_000, 100_000, 1_000_000)  # tickets a second at peak, beside that of the platform
+LOADS = (10_000, 100_000, 1_000_000)  # messages a second at peak, beside that of the platform
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _row(name: str, load: Decimal, usage: Usage) -> dict[str, str]:
     in_megabytes = load * usage["event_bytes"].base / 1_000_000
     return {
         "Load": name or "larger",
-        "Tickets a second at peak": f"{load:,.0f}",
+        "Messages a second at peak": f"{load:,.0f}",
         "MB a second": f"{in_megabytes:,.1f}",
         "Cores": f"{needed.cores:,}",
         f"Executors of {EXECUTOR_CORES} cores": f"{needed.executors:,}",

@@ -12,7 +12,7 @@ from indutech.tickets.product import Product
 
 
 class Site(StrEnum):
-    """A plant of InduTech."""
+    """A town with machines that have sensors."""
 
     LYON = "Lyon"
     GRENOBLE = "Grenoble"
@@ -69,7 +69,7 @@ class Reading(BaseModel):
         description="Counts the readings of a machine: with `machine_id` the business key, and a hole in it shows.",
         examples=[29360128],
     )
-    site: Annotated[Site, Word(Site)] = Field(description="The plant.", examples=["Saint-Étienne"])
+    site: Annotated[Site, Word(Site)] = Field(description="The town of its site.", examples=["Saint-Étienne"])
     metric: Annotated[Metric, Word(Metric)] = Field(description="What was measured.", examples=["vibration"])
     measured_value: Annotated[float, Real(LOWEST, HIGHEST)] = Field(
         description=f"A JSON number from {LOWEST:,.0f} to {HIGHEST:,.0f}; stored in double precision.", examples=[2.84]

@@ -6,6 +6,7 @@ What a client is now differs then from what it was at its ticket, and some ticke
 import atexit
 import contextlib
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ from indutech.tickets.generator import DEMO_START
 
 LAKE = "s3a://indutech-hybrid/lake"
 DAY = timedelta(days=1)  # of which readings and tickets tell
+SHORT = 200_000  # messages: for fewer, Java's optimising compiler costs more than it saves
 WAITS_S = 120
 
 
@@ -64,10 +66,24 @@ def set_up(settings: Settings, *, count: int, changed: int, readings: int, seed:
 
     All of it is of this scene's own, so that nothing of it is left on another, and ends with this process.
     """
-    shutil.rmtree(settings.data_dir / "hybrid", ignore_errors=True)
     held = contextlib.ExitStack()
     atexit.register(held.close)
-    settings = held.enter_context(store.connected(_of_its_own(settings)))
+    return held.enter_context(played(settings, count=count, changed=changed, readings=readings, seed=seed))
+
+
+@contextlib.contextmanager
+def played(settings: Settings, *, count: int, changed: int, readings: int, seed: int) -> Iterator[Scene]:
+    """The same, which ends with the block."""
+    shutil.rmtree(settings.data_dir / "hybrid", ignore_errors=True)
+    with contextlib.ExitStack() as held:
+        own = _of_its_own(settings, short=count + readings < SHORT)
+        yield _play(held, own, count=count, changed=changed, readings=readings, seed=seed)
+
+
+def _play(
+    held: contextlib.ExitStack, settings: Settings, *, count: int, changed: int, readings: int, seed: int
+) -> Scene:
+    settings = held.enter_context(store.connected(settings))
     broker = held.enter_context(brokers.connected(settings))
     with ThreadPoolExecutor(2) as starting:
         # Spark, then Kafka Connect, take their seconds; readings need no ERP, so they are stored meanwhile.
@@ -102,15 +118,14 @@ def of_readings(settings: Settings) -> Settings:
     return settings.model_copy(update={"product": "readings", "topic": PRODUCTS["readings"].topic})
 
 
-def _of_its_own(settings: Settings) -> Settings:
+def _of_its_own(settings: Settings, *, short: bool) -> Settings:
     own: dict[str, object] = {
         "data_dir": settings.data_dir / "hybrid",
         "lake_uri": LAKE,
         "s3_endpoint": None,
         "bootstrap_servers": None,
         "security_protocol": "PLAINTEXT",
-        # For runs this short, Java's optimising compiler costs more than it saves.
-        "driver_options": "-XX:TieredStopAtLevel=1",
+        "driver_options": "-XX:TieredStopAtLevel=1" if short else "",
     }
     return settings.model_copy(update=own)
 

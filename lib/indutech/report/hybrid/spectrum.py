@@ -1,13 +1,14 @@
 """What Spectrum would read for each question, and charge: the columns that are named, in the files as stored."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from dataclasses import dataclass
 
 import pandas as pd
 import sqlglot
 from sqlglot import exp
 
-from indutech.costs.inputs.prices import PriceList, read_prices
+from indutech.costs.inputs.prices import read_prices
+from indutech.costs.storage import LEAST_CHARGED, spectrum_charge
 from indutech.lake import layout
 from indutech.lake.store import files
 from indutech.lake.store.files import LakePath
@@ -16,11 +17,15 @@ from indutech.plant.erp.tables import CLIENTS
 from indutech.report.hybrid.questions import Question
 from indutech.report.hybrid.scene import Scene
 
-# A query is charged by the megabyte begun, and for ten at least (repost.aws, "How do I calculate the query charges in
-# Amazon Redshift Spectrum?", read 2026-11-29).
-MEGABYTE = 10**6
-LEAST = 10 * MEGABYTE
 LAKE = "lake"  # the external schema; the tables of other schemas are loaded
+
+
+@dataclass(frozen=True)
+class Size:
+    """Rows of a table, and the compressed bytes of all its columns."""
+
+    rows: int
+    column_bytes: int
 
 
 def columns_read(question: Question, known: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
@@ -45,32 +50,43 @@ def bytes_of(paths: Iterable[LakePath], columns: set[str]) -> int:
     return read
 
 
-def charged(read: int, prices: PriceList) -> Decimal:
-    """Return what Spectrum charges in dollars for one query that reads so many bytes."""
-    counted = max(LEAST, -(-read // MEGABYTE) * MEGABYTE)
-    return prices["redshift_spectrum"].cost(Decimal(counted) / 10**12, "TB").amount
+def bytes_read(scene: Scene, question: Question) -> dict[str, int]:
+    """Return for each table of the lake that a question reads the bytes of the columns that it names."""
+    stored = _files(scene)
+    return {name: bytes_of(stored[name], columns) for name, columns in columns_read(question, _columns(stored)).items()}
+
+
+def tables(scene: Scene) -> dict[str, Size]:
+    """Return how large each table of the lake is."""
+    stored = _files(scene)
+    known = _columns(stored)
+    return {
+        name: Size(sum(files.metadata(path).num_rows for path in paths), bytes_of(paths, set(known[name])))
+        for name, paths in stored.items()
+    }
 
 
 def table(scene: Scene, asked: Iterable[Question]) -> pd.DataFrame:
     """For each question: bytes that Spectrum would read here, their share of all, and the price of asking it."""
-    prices, stored = read_prices(), _files(scene)
-    known = {name: files.schema(paths[0]).names for name, paths in stored.items()}
+    prices, sizes = read_prices(), tables(scene)
     rows = []
     for question in asked:
-        named = columns_read(question, known)
-        read = sum(bytes_of(stored[name], columns) for name, columns in named.items())
-        whole = sum(bytes_of(stored[name], set(known[name])) for name in named)
-        rows.append((question.name, read, round(100 * read / whole, 1), float(1000 * charged(read, prices))))
+        by_table = bytes_read(scene, question)
+        read, whole = sum(by_table.values()), sum(sizes[name].column_bytes for name in by_table)
+        price = float(1000 * spectrum_charge(read, prices).amount)
+        rows.append((question.name, read, round(100 * read / whole, 1), price))
     return pd.DataFrame(rows, columns=["question", "bytes read", "% of the tables", "$ for asking it 1,000 times"])
 
 
 def tickets_until_it_counts(scene: Scene, question: Question) -> int:
     """Return about how many tickets the lake may have until this question costs more than the least charge."""
-    stored = _files(scene)
-    columns = columns_read(question, {name: files.schema(paths[0]).names for name, paths in stored.items()})
-    per_ticket = bytes_of(stored["tickets"], columns["tickets"]) / scene.tickets
-    other = sum(bytes_of(stored[name], read) for name, read in columns.items() if name != "tickets")
-    return int(round((LEAST - other) / per_ticket, -5))
+    read = bytes_read(scene, question)
+    per_ticket = read.pop("tickets") / scene.tickets
+    return int(round((LEAST_CHARGED - sum(read.values())) / per_ticket, -5))
+
+
+def _columns(stored: Mapping[str, list[LakePath]]) -> dict[str, list[str]]:
+    return {name: files.schema(paths[0]).names for name, paths in stored.items()}
 
 
 def _files(scene: Scene) -> dict[str, list[LakePath]]:
