@@ -153,8 +153,8 @@ def test_alarms_are_crossed_with_what_followed(asking: duckdb.DuckDBPyConnection
     by_machine = crossing.answer(asking, questions.ALARMS_BY_MACHINE)
 
     assert by_machine.to_dict("records") == [
-        {"site": "Lyon", "machine_id": "MX-0001", "model": "presse P-40", "client_id": 1000, "contract": "Confort",
-         "alarms": 2, "first_minutes_before": 180}
+        {"site": "Lyon", "machine_id": "MX-0001", "model": "presse P-40", "contract": "Confort",
+         "alarms": 2, "minutes_ahead": 180}
     ]  # fmt: skip
 
 

@@ -110,7 +110,7 @@ SELECT a.site,
        COUNT(DISTINCT a.machine_id) AS machines,
        COUNT(DISTINCT CASE WHEN a.alarmed_at IS NOT NULL THEN a.machine_id END) AS alarmed,
        COUNT(DISTINCT CASE WHEN b.ticket_id IS NOT NULL THEN a.machine_id END) AS before_a_ticket,
-       MAX(DATEDIFF(minute, a.alarmed_at, b.creation_date)) AS first_minutes_before
+       MAX(DATEDIFF(minute, a.alarmed_at, b.creation_date)) AS minutes_ahead
 FROM alarms AS a
 LEFT JOIN erp.machines AS m ON m.machine_id = a.machine_id
 LEFT JOIN erp.sites AS s ON s.site_id = m.site_id
@@ -122,16 +122,16 @@ ALARMS_BY_MACHINE = Question(
     "alarms by machine",
     "Which machines of which site alarm before a breakdown ticket, and how long before?",
     f"""{_ALARMS}
-SELECT a.site, a.machine_id, m.model, b.client_id, NVL(k.level, 'sans contrat') AS contract,
+SELECT a.site, a.machine_id, m.model, NVL(k.level, 'sans contrat') AS contract,
        COUNT(*) AS alarms,
-       MAX(DATEDIFF(minute, a.alarmed_at, b.creation_date)) AS first_minutes_before
+       MAX(DATEDIFF(minute, a.alarmed_at, b.creation_date)) AS minutes_ahead
 FROM breakdowns AS b
 JOIN erp.sites AS s ON s.client_id = b.client_id
 JOIN erp.machines AS m ON m.site_id = s.site_id
 JOIN alarms AS a ON a.machine_id = m.machine_id AND a.site = s.city AND {_SOON_AFTER}
 LEFT JOIN erp.contracts AS k ON k.client_id = b.client_id
-GROUP BY a.site, a.machine_id, m.model, b.ticket_id, b.client_id, k.level
-ORDER BY first_minutes_before DESC, a.machine_id
+GROUP BY a.site, a.machine_id, m.model, b.ticket_id, k.level
+ORDER BY minutes_ahead DESC, a.machine_id
 LIMIT 10""",
 )
 

@@ -83,11 +83,11 @@ def played(settings: Settings, *, count: int, changed: int, readings: int, seed:
 def _play(
     held: contextlib.ExitStack, settings: Settings, *, count: int, changed: int, readings: int, seed: int
 ) -> Scene:
-    settings = held.enter_context(store.connected(settings))
-    broker = held.enter_context(brokers.connected(settings))
     with ThreadPoolExecutor(2) as starting:
-        # Spark, then Kafka Connect, take their seconds; readings need no ERP, so they are stored meanwhile.
+        # Spark and Kafka Connect take their seconds; readings need no ERP, so they are stored meanwhile.
         spark = starting.submit(session.session, settings)
+        settings = held.enter_context(store.connected(settings))
+        broker = held.enter_context(brokers.connected(settings))
         capturing = starting.submit(held.enter_context, embedded.captured(settings))
         measured = _send(of_readings(settings), broker, readings, seed)
         job.run(of_readings(settings), broker, once=True, spark=spark.result())
