@@ -186,4 +186,5 @@ def test_the_page_for_finance_has_the_same_figures_in_french() -> None:
 
     pairs = list(zip(english.split("\n"), french.split("\n"), strict=True))
     assert [pair for pair in pairs if in_english(pair[0]) != in_french(pair[1])] == []
-    assert "6\u202f223,09\u00a0USD" in french
+    [month] = re.findall(r"bring the month from \$([\d,.]+)", english)
+    assert month.replace(",", NARROW).replace(".", ",") + f"{HARD}USD" in french

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from indutech.kafka import broker as brokers
 from indutech.kafka.broker import Broker
+from indutech.lake import layout
 from indutech.lake.store import connection as store
 from indutech.plant.erp import changes, comparison, embedded, history
 from indutech.plant.erp import job as erp_job
@@ -51,6 +52,11 @@ class Scene:
     def of_readings(self) -> Settings:
         """The settings with which readings are read: the same bucket, another product."""
         return of_readings(self.settings)
+
+    @property
+    def places(self) -> tuple[str, str]:
+        """Where tickets and readings are: names in a bucket."""
+        return str(layout.root(self.settings, "tickets")), str(layout.root(self.of_readings, "readings"))
 
     @property
     def sentence(self) -> str:
