@@ -26,6 +26,8 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(BIN)/python -P lib/indutech/system/packages.py requirements.lock .
 	@$(BIN)/python -m indutech.jvm.java
 	@$(BIN)/python -m indutech.jvm.jars
+	@echo "Preparing Java's class data of the broker and Spark (half a minute, once): they start in half of the time"
+	@$(BIN)/python -m indutech.jvm.class_data
 	@touch $@
 
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/latest/index.html
