@@ -18,7 +18,7 @@ help: ## this list
 
 setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lock; the others call it
 
-$(READY): requirements.lock assets/jars.lock pyproject.toml
+$(READY): requirements.lock assets/jars.lock $(wildcard assets/class-lists/*.xz) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
