@@ -118,8 +118,6 @@ def plant_status(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
         if seen.left:
             names = ", ".join(part.name for part in seen.left)
             typer.echo(f"Left by a plant that was killed: {names}. `indutech plant down` ends them.")
-        for sentence in shown.problems(seen):
-            typer.echo(sentence)
     raise typer.Exit(0 if seen.phase == "up" and not seen.down else 1)
 
 

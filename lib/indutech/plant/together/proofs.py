@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.lake import identity
-from indutech.plant.erp import change_log, comparison, connect, tables
+from indutech.plant.erp import change_log, comparison, tables
 from indutech.plant.mqtt import connection as mqtt
 from indutech.plant.mqtt import gateway, store
 from indutech.plant.together.parts import GATEWAY, READINGS, TICKETS
@@ -51,17 +50,13 @@ def wait_until_captured(settings: Settings) -> None:
 
 
 def waiting(settings: Settings, broker: Broker) -> dict[str, int]:
-    """Return for each product, and for the changes of the ERP, how many messages wait in their topic."""
+    """Return for each product, and each table of the ERP, how many messages wait in their topic."""
     found = {}
     for product in (TICKETS, READINGS):
         backlog = identity.backlog(settings.for_product(product), broker)
         found[product] = backlog.waiting if backlog else 0
-    found["changes"] = 0
     for table in tables.CAPTURED:
-        topic = connect.topic_of(settings.erp_topics, table)
-        if topics.describe_topic(broker, topic):
-            end = topics.end_offsets(broker, topic)[0]
-            found["changes"] += max(0, end - change_log.next_offset(settings, table))
+        found[table.name] = change_log.position(settings, broker, table).waiting
     return found
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -10,39 +11,44 @@ from indutech.plant.together.state import PartState, PlantState
 
 
 def as_tables(state: PlantState) -> Group:
-    """The parts, what flows, and the memory."""
-    parts = Table(title=_title(state), title_justify="left")
+    """The parts, what flows, the memory, and what is wrong; a terminal of 80 columns has room for it."""
+    parts = Table(title=_title(state), title_justify="left", box=SIMPLE_HEAD)
     for name in ("part", "what it does", "state"):
-        parts.add_column(name)
+        parts.add_column(name, no_wrap=True)
     for name in ("process", "MB"):
-        parts.add_column(name, justify="right")
+        parts.add_column(name, justify="right", no_wrap=True)
     for part in state.parts:
-        style = "" if part.runs else "dim" if state.phase != "up" else "red"
-        parts.add_row(part.name, part.what, _state(part), str(part.pid or "-"), str(part.memory_mb or "-"), style=style)
-    flows = Table(title="What flows", title_justify="left")
-    flows.add_column("of")
+        style = "" if part.runs else "red" if state.phase == "up" else "dim"
+        parts.add_row(part.name, part.what, _state(part), str(part.pid or ""), str(part.memory_mb or ""), style=style)
+    flows = Table(title="What flows", title_justify="left", box=SIMPLE_HEAD)
+    flows.add_column("of", no_wrap=True)
     for name in ("acknowledged", "stored", "waiting"):
         flows.add_column(name, justify="right", min_width=12)
     for flow in state.flows:
-        known = [flow.acknowledged, flow.stored] if flow.acknowledged or flow.stored else [None, None]
-        flows.add_row(flow.name, *("" if number is None else f"{number:,}" for number in [*known, flow.waiting]))
-    return Group(parts, *([flows] if state.flows else []), Text(_memory(state)))
+        counts = [
+            None if number is None else f"{number:,}" for number in (flow.acknowledged, flow.stored, flow.waiting)
+        ]
+        flows.add_row(flow.name, *counts)
+    wrong = [Text(sentence, style="red") for sentence in problems(state)]
+    return Group(parts, *([flows] if state.flows else []), Text(_memory(state)), *wrong)
 
 
 def as_line(state: PlantState) -> str:
     """The same for a log: one line."""
-    flows = [f"{flow.name} {flow.stored:,} stored, {flow.waiting:,} wait" for flow in state.flows if flow.stored]
+    flows = [
+        f"{flow.name} {flow.stored:,} stored, {flow.waiting:,} wait" for flow in state.flows if flow.stored is not None
+    ]
     running = sum(part.runs for part in state.parts)
-    told = [f"{running} of {len(state.parts)} parts run", *flows, _memory(state), *problems(state)]
-    return "; ".join(told)
+    return "; ".join([f"{running} of {len(state.parts)} parts run", *flows, _memory(state), *problems(state)])
 
 
 def problems(state: PlantState) -> list[str]:
     """A sentence for each part that does not run though it should, or was started again."""
-    said = [f"{part.name} is down{f' ({part.says})' if part.says else ''}" for part in state.down]
-    return said + [
-        f"{part.name} died and was started again ({part.restarts} times)" for part in state.parts if part.restarts
-    ]
+    said = [f"{part.name} is down{f' ({part.says})' if part.says else ''}." for part in state.down]
+    again = {
+        part.name: "once" if part.restarts == 1 else f"{part.restarts} times" for part in state.parts if part.restarts
+    }
+    return said + [f"{name} died and was started again, {times}." for name, times in again.items()]
 
 
 def _title(state: PlantState) -> str:
@@ -50,15 +56,16 @@ def _title(state: PlantState) -> str:
         return f"The plant in {state.data_dir} is down"
     since = datetime.fromisoformat(state.began) if state.began else datetime.now(UTC)
     age = timedelta(seconds=round((datetime.now(UTC) - since).total_seconds()))
-    return f"The plant in {state.data_dir}: {state.phase}, for {age}"
+    return f"The plant in {state.data_dir}: {state.phase}, since {age}"
 
 
 def _state(part: PartState) -> str:
     if not part.runs:
-        return f"down: {part.says}" if part.says else "down"
-    again = f", started again {part.restarts}x" if part.restarts else ""
-    return f"runs{again}{f' ({part.says})' if part.says else ''}"
+        return "down"
+    return f"runs, died {part.restarts}x" if part.restarts else "runs"
 
 
 def _memory(state: PlantState) -> str:
-    return f"memory {state.memory_mb:,} MB, at most {state.peak_mb:,} so far, of {state.most_mb:,} MB that it may take"
+    return (
+        f"Memory: {state.memory_mb:,} MB now, {state.peak_mb:,} MB at most, of {state.most_mb:,} MB that it may take."
+    )

@@ -14,11 +14,10 @@ from typing import Any, Literal
 import psutil
 
 from indutech.kafka import broker as brokers
-from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.lake import identity
 from indutech.lake.store import connection as store
-from indutech.plant.erp import change_log, connect, tables
+from indutech.plant.erp import change_log, tables
 from indutech.plant.erp import embedded as erp
 from indutech.plant.mqtt import connection as mqtt
 from indutech.plant.mqtt import store as gateways
@@ -36,18 +35,18 @@ LOCK = "up.lock"
 _FILE = "up.json"
 MIB = 1024**2
 WHAT = {
-    "S3 server": "the lake's bucket",
-    "Kafka broker": "topics of tickets, readings and changes",
+    "S3 server": "the bucket of the lake",
+    "Kafka broker": "the topics",
     "MQTT broker": "between gateway and bridge",
     "PostgreSQL": "the ERP",
-    "Kafka Connect": "captures the changes of the ERP",
-    "streams": "tickets and readings into the lake, in one Spark",
-    "erp-store": "changes into the lake, with state and history",
+    "Kafka Connect": "captures the ERP's changes",
+    "streams": "tickets, readings into the lake",
+    "erp-store": "changes into the lake",
     "bridge": "readings from MQTT to Kafka",
-    "gateway": "sensors: measures readings and keeps them",
-    "producer": "clients: write tickets",
-    "erp-changes": "staff: changes clients in the ERP",
-    "plant up": "started all of it, and watches",
+    "gateway": "measures and keeps readings",
+    "producer": "writes tickets",
+    "erp-changes": "changes clients in the ERP",
+    "plant up": "started all, watches all",
 }
 
 
@@ -70,17 +69,20 @@ class PartState:
 
 @dataclass(frozen=True)
 class Flow:
-    """What flows of one kind: how many the broker has acknowledged, how many are stored, and how many wait."""
+    """What flows of one kind: how many the broker has acknowledged, how many are stored, and how many wait.
+
+    Of what waits in a gateway, the broker knows nothing yet.
+    """
 
     name: str
-    acknowledged: int
-    stored: int
+    acknowledged: int | None
+    stored: int | None
     waiting: int
 
 
 @dataclass(frozen=True)
 class PlantState:
-    """The whole; `problems` are sentences about parts that should run and do not, or were started again."""
+    """The whole: how far `plant up` is, each part, what flows, and the memory now, at most so far, and as stated."""
 
     phase: Phase
     pid: int | None
@@ -200,12 +202,9 @@ def _flows(settings: Settings, broker: Broker) -> Iterator[Flow]:
                 acknowledged = sent.acknowledged + sent.recovered if sent else 0
                 yield Flow(product, acknowledged, backlog.stored, backlog.waiting)
     with suppress(InduTechError):
-        topic = connect.topic_of(settings.erp_topics, tables.CLIENTS)
-        if topics.describe_topic(broker, topic):
-            end = topics.end_offsets(broker, topic)[0]
-            stored = change_log.next_offset(settings, tables.CLIENTS)
-            yield Flow("changes of clients", end, stored, max(0, end - stored))
+        log = change_log.position(settings, broker, tables.CLIENTS)
+        yield Flow("changes of clients", log.captured, log.stored, log.waiting)
     with suppress(InduTechError):
         readings = settings.for_product(READINGS)
         for name, waiting in gateways.waiting(readings.product_dir / "gateways").items():
-            yield Flow(f"readings in {name}", 0, 0, waiting)
+            yield Flow(f"readings in {name}", None, None, waiting)
