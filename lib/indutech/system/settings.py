@@ -264,6 +264,16 @@ class Settings(BaseSettings):
         return self.data_dir / "mqtt"
 
     @property
+    def gateways_dir(self) -> Path:
+        """The stores of gateways on this machine: readings that Kafka does not have yet."""
+        return self.product_dir / "gateways"
+
+    @property
+    def plant_dir(self) -> Path:
+        """The whole plant of `indutech plant up`, with a lake and servers of its own."""
+        return self.data_dir / "plant"
+
+    @property
     def checkpoint_dir(self) -> Path:
         """Spark's offsets and commits."""
         return self.product_dir / "checkpoint"

@@ -71,7 +71,7 @@ class SendResult:
 
 def store_file(settings: Settings, gateway: str) -> Path:
     """Return where a gateway keeps its readings."""
-    return settings.product_dir / "gateways" / f"{gateway}.db"
+    return settings.gateways_dir / f"{gateway}.db"
 
 
 def send(

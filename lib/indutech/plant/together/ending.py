@@ -65,10 +65,13 @@ def end_leftovers(settings: Settings) -> list[str]:
         StillEnding: another process uses a part of it.
     """
     left = [part.name for part in state.look(settings).parts if part.runs and part.name != "plant up"]
+    still_used = []
     for program in reversed(parts.programs(settings)):
-        embedded_server.stop(program)
+        if not embedded_server.stop(program):
+            still_used.append(program.name)
+            continue
         parts.end_orphan(program.folder)
-    still_used = erp.stop(settings)
+    still_used += erp.stop(settings)
     for name, folder, stop in (
         ("The MQTT broker", settings.mqtt_dir, mqtt.stop),
         ("The Kafka broker", settings.broker_dir, brokers.stop),

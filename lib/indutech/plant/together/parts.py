@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -62,9 +62,7 @@ def settings_of_plant(settings: Settings) -> Settings:
     }
     own = {name: value for name, value in bounds.items() if name not in given}
     lake = f"{settings.lake_uri}-plant" if settings.lake_uri else LAKE
-    return settings.for_product(TICKETS).model_copy(
-        update={**own, "data_dir": settings.data_dir / "plant", "lake_uri": lake}
-    )
+    return settings.for_product(TICKETS).model_copy(update={**own, "data_dir": settings.plant_dir, "lake_uri": lake})
 
 
 def write_variables(settings: Settings) -> Path:
@@ -121,6 +119,11 @@ def sources(settings: Settings, traffic: Traffic) -> list[Server]:
 def programs(settings: Settings) -> list[Server]:
     """All programs, in the order in which they start."""
     return [*carriers(settings), *sources(settings, Traffic())]
+
+
+def at_once(program: Server) -> Server:
+    """Return the program as one that is not waited for when it starts."""
+    return replace(program, answers=_at_once)
 
 
 def servers(settings: Settings) -> list[Path]:

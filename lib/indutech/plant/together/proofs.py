@@ -77,8 +77,7 @@ def prove(settings: Settings, broker: Broker) -> Proofs:
         lines.append(f"{table.name}: {verdict}: {found.sentence}")
         codes.append(found.exit_code)
         details[table.name] = found.as_dict()
-    readings = settings.for_product(READINGS)
-    for name, left in store.waiting(readings.product_dir / "gateways").items():
+    for name, left in store.waiting(settings.for_product(READINGS).gateways_dir).items():
         if left:
             lines.append(f"{name}: {left:,} readings wait in its store; the next `indutech plant up` sends them")
             codes.append(2)

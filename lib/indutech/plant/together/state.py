@@ -205,6 +205,5 @@ def _flows(settings: Settings, broker: Broker) -> Iterator[Flow]:
         log = change_log.position(settings, broker, tables.CLIENTS)
         yield Flow("changes of clients", log.captured, log.stored, log.waiting)
     with suppress(InduTechError):
-        readings = settings.for_product(READINGS)
-        for name, waiting in gateways.waiting(readings.product_dir / "gateways").items():
+        for name, waiting in gateways.waiting(settings.for_product(READINGS).gateways_dir).items():
             yield Flow(f"readings in {name}", None, None, waiting)

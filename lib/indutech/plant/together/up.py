@@ -76,11 +76,13 @@ def up(
         address = servers.enter_context(mqtt.reached(settings))
         for product in (TICKETS, READINGS):
             topics.ensure_topic(broker, settings.for_product(product))
-        says("Starting the ERP and the capture of its changes")
-        servers.enter_context(erp.captured(settings, traffic.clients))
         plant = Plant(settings, broker, began)
         with ExitStack() as carriers:
-            for program in parts.carriers(settings):
+            streams, *others = parts.carriers(settings)
+            says("Starting Spark, the ERP and the capture of its changes")
+            carriers.enter_context(embedded_server.used(parts.at_once(streams)))  # it takes as long as the ERP
+            servers.enter_context(erp.captured(settings, traffic.clients))
+            for program in (*others, streams):
                 says(f"Starting {program.name}")
                 carriers.enter_context(embedded_server.used(program))
                 plant.look("starting")
@@ -95,7 +97,6 @@ def up(
             says("Waiting until all that was sent is stored")
             proofs.send_what_waits(settings, address)
             proofs.wait_until_captured(settings)
-            streams, *_ = parts.carriers(settings)
             proofs.wait_until_stored(reached, broker, lambda: embedded_server.status(streams).running)
             plant.look("ending")
             says("Ending the streams")
