@@ -1,6 +1,7 @@
 """The `indutech plant` commands: all of it on one machine, from sensors and ERP to the lake, with three proofs."""
 
 import contextlib
+import dataclasses
 import json
 import sys
 import time
@@ -53,7 +54,7 @@ def plant_up(
 
     settings = parts.settings_of_plant(Settings())
     traffic = parts.Traffic(tickets, readings, changes, clients)
-    now = [progress.Position("Starting")]
+    now, watched = [progress.Position("Starting")], [0.0]
 
     def says(text: str) -> None:
         now[0] = progress.Position(text)
@@ -62,15 +63,18 @@ def plant_up(
 
     def watch(plant: up.Plant) -> None:
         starting.close()
+        began = time.monotonic()
         _watch(plant, seconds, quiet=as_json)
+        watched[0] = time.monotonic() - began
         starting.enter_context(progress.shown(lambda: now[0], wanted=not as_json))
 
     with contextlib.ExitStack() as starting:
         starting.enter_context(progress.shown(lambda: now[0], wanted=not as_json))
         proved, last = up.up(settings, traffic, watch=watch, says=says)
     if as_json:
-        told = {"exit_code": proved.exit_code, "lines": proved.lines, "proofs": proved.details, "state": last.as_dict()}
-        typer.echo(json.dumps(told, default=str))
+        told = {"exit_code": proved.exit_code, "lines": proved.lines, "proofs": proved.details}
+        ran = {"seconds": round(watched[0]), "traffic": dataclasses.asdict(traffic), "state": last.as_dict()}
+        typer.echo(json.dumps({**told, **ran}, default=str))
     else:
         _say(list(proved.lines))
         typer.echo(f"The plant is down; it took at most {last.peak_mb:,} MB. Its data stays in {settings.data_dir}.")

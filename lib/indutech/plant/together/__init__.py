@@ -5,4 +5,4 @@
 stored and proves it, `ending` is `down`, `shown` makes tables. `streams` is the program that stores both products.
 """
 
-__all__ = ["ending", "measured", "parts", "proofs", "shown", "state", "up"]
+__all__ = ["document", "ending", "measured", "parts", "proofs", "shown", "state", "up"]
