@@ -96,7 +96,7 @@ def _watch(plant: Any, seconds: float | None, *, quiet: bool) -> None:
         def ends() -> bool:
             return stop() or (seconds is not None and time.monotonic() - began > seconds)
 
-        for seen in up.watching(plant, ends, 2.0):
+        for seen in up.watching(plant, ends):
             if table:
                 table.update(shown.as_tables(seen), refresh=True)
             elif not quiet and time.monotonic() - told_at >= SHOWN_EVERY_S:

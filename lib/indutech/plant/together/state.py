@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
+from confluent_kafka import KafkaException
 
 from indutech.kafka import broker as brokers
 from indutech.kafka.connection import Broker
@@ -34,6 +35,7 @@ Phase = Literal["down", "starting", "up", "ending"]
 LOCK = "up.lock"
 _FILE = "up.json"
 MIB = 1024**2
+_NO_ANSWER = (InduTechError, KafkaException, OSError)  # of what is starting, ending or dead
 WHAT = {
     "S3 server": "the bucket of the lake",
     "Kafka broker": "the topics",
@@ -143,9 +145,9 @@ def _known(settings: Settings) -> dict[str, Any]:
 def _reached(settings: Settings) -> tuple[Settings | None, Broker | None]:
     """Return settings that reach the lake, and the broker; None for what does not answer."""
     reached = broker = None
-    with suppress(InduTechError):
+    with suppress(*_NO_ANSWER):
         reached = store.known(settings)
-    with suppress(InduTechError):
+    with suppress(*_NO_ANSWER):
         broker = brokers.existing(settings.model_copy(update={"broker_timeout_s": 2.0}))
     return reached, broker
 
@@ -196,14 +198,14 @@ def _bytes(process: psutil.Process) -> int:
 def _flows(settings: Settings, broker: Broker) -> Iterator[Flow]:
     for product in (TICKETS, READINGS):
         own = settings.for_product(product)
-        with suppress(InduTechError):
+        with suppress(*_NO_ANSWER):
             sent, backlog = audit.read_audit(own), identity.backlog(own, broker)
             if backlog:
                 acknowledged = sent.acknowledged + sent.recovered if sent else 0
                 yield Flow(product, acknowledged, backlog.stored, backlog.waiting)
-    with suppress(InduTechError):
+    with suppress(*_NO_ANSWER):
         log = change_log.position(settings, broker, tables.CLIENTS)
         yield Flow("changes of clients", log.captured, log.stored, log.waiting)
-    with suppress(InduTechError):
+    with suppress(*_NO_ANSWER):
         for name, waiting in gateways.waiting(settings.for_product(READINGS).gateways_dir).items():
             yield Flow(f"readings in {name}", None, None, waiting)

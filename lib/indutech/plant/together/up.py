@@ -5,14 +5,15 @@ It holds a lease on each part, as any user of an embedded server does: if it is 
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from indutech.kafka import broker as brokers
 from indutech.kafka import topics
-from indutech.kafka.connection import Broker
 from indutech.lake.store import connection as store
 from indutech.plant.erp import embedded as erp
 from indutech.plant.mqtt import connection as mqtt
@@ -27,6 +28,7 @@ from indutech.system.signals import wait_for
 from indutech.system.state_files import write_json
 
 PROOFS = "proofs.json"  # of the last run
+LOOKS_EVERY_S = 3.0
 
 
 class PlantRuns(InduTechError):
@@ -35,19 +37,46 @@ class PlantRuns(InduTechError):
 
 @dataclass
 class Plant:
-    """A plant that is up, and what it was seen to take at most."""
+    """A plant that `plant up` has begun to start: how far it is, and what it was seen to take at most."""
 
     settings: Settings
-    broker: Broker
     began: str
+    phase: state.Phase = "starting"
     peak_mb: int = 0
+    seen: PlantState | None = None
+    _noting: threading.Lock = field(default_factory=threading.Lock)
 
-    def look(self, phase: state.Phase = "up") -> PlantState:
+    def now(self, phase: state.Phase) -> None:
+        """Say how far it is, for other processes too."""
+        with self._noting:
+            self.phase = phase
+            state.note(self.settings, self.phase, self.began, self.peak_mb)
+
+    def look(self) -> PlantState:
         """Return how it is, and write that down for other processes."""
         seen = state.look(self.settings)
-        self.peak_mb = max(self.peak_mb, seen.memory_mb)
-        state.note(self.settings, phase, self.began, self.peak_mb)
-        return seen
+        with self._noting:
+            self.peak_mb = max(self.peak_mb, seen.memory_mb)
+            self.seen = replace(seen, phase=self.phase, peak_mb=self.peak_mb)
+            state.note(self.settings, self.phase, self.began, self.peak_mb)
+        return self.seen
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Look again and again while the block runs, in a thread beside it: what starts and ends takes memory too."""
+        ended = threading.Event()
+
+        def look_until_ended() -> None:
+            while not ended.wait(LOOKS_EVERY_S):
+                self.look()
+
+        with ThreadPoolExecutor(1) as beside:
+            looking = beside.submit(look_until_ended)
+            try:
+                yield
+            finally:
+                ended.set()
+        looking.result()
 
 
 def up(
@@ -66,7 +95,8 @@ def up(
         InduTechError: a part does not start.
     """
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    with _only_plant(settings, began), ExitStack() as servers:
+    plant = Plant(settings, began)
+    with _only_plant(plant), plant.measured(), ExitStack() as servers:
         says("Looking whether an earlier run left anything")
         ending.end_leftovers(settings)
         parts.write_variables(settings)
@@ -76,7 +106,6 @@ def up(
         address = servers.enter_context(mqtt.reached(settings))
         for product in (TICKETS, READINGS):
             topics.ensure_topic(broker, settings.for_product(product))
-        plant = Plant(settings, broker, began)
         with ExitStack() as carriers:
             streams, *others = parts.carriers(settings)
             says("Starting Spark, the ERP and the capture of its changes")
@@ -85,33 +114,33 @@ def up(
             for program in (*others, streams):
                 says(f"Starting {program.name}")
                 carriers.enter_context(embedded_server.used(program))
-                plant.look("starting")
             with ExitStack() as sources:
                 for program in parts.sources(settings, traffic):
                     says(f"Starting {program.name}")
                     sources.enter_context(embedded_server.used(program))
-                plant.look()
+                plant.now("up")
                 watch(plant)
-                last = plant.look("ending")
+                last = plant.look()
+                plant.now("ending")
                 says("Ending the traffic")
             says("Waiting until all that was sent is stored")
             proofs.send_what_waits(settings, address)
             proofs.wait_until_captured(settings)
             proofs.wait_until_stored(reached, broker, lambda: embedded_server.status(streams).running)
-            plant.look("ending")
             says("Ending the streams")
         says("Proving tickets, readings and clients")
         proved = proofs.prove(reached, broker)
         write_json(settings.data_dir / PROOFS, {"pid": os.getpid(), **asdict(proved)})
         says("Ending the servers")
-    return proved, last
+    return proved, replace(last, peak_mb=plant.peak_mb)
 
 
-def watching(plant: Plant, stop: Callable[[], bool], every_s: float) -> Iterator[PlantState]:
-    """Yield how the plant is, again and again until `stop`."""
+def watching(plant: Plant, stop: Callable[[], bool]) -> Iterator[PlantState]:
+    """Yield what was seen of the plant, again and again until `stop`."""
     while not stop():
-        yield plant.look()
-        wait_for(stop, every_s)
+        if plant.seen and plant.seen.phase == "up":
+            yield plant.seen
+        wait_for(stop, LOOKS_EVERY_S)
 
 
 def proofs_of(settings: Settings, pid: int) -> Proofs | None:
@@ -124,7 +153,8 @@ def proofs_of(settings: Settings, pid: int) -> Proofs | None:
 
 
 @contextmanager
-def _only_plant(settings: Settings, began: str) -> Iterator[None]:
+def _only_plant(plant: Plant) -> Iterator[None]:
+    settings = plant.settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     lock = leases.try_lock(settings.data_dir / state.LOCK)
     if lock is None:
@@ -134,7 +164,7 @@ def _only_plant(settings: Settings, began: str) -> Iterator[None]:
             "`indutech plant down` ends it."
         )
     try:
-        state.note(settings, "starting", began, 0)
+        plant.now("starting")
         yield
     finally:
         os.close(lock)
