@@ -15,10 +15,11 @@ import pytest
 from indutech.lake import reset
 from indutech.lake.reset import StillInUse
 from indutech.plant.mqtt.store import Store
-from indutech.plant.together import parts, shown, state
+from indutech.plant.together import parts, shown, state, up
 from indutech.plant.together.ending import StillEnding, down
-from indutech.plant.together.parts import PartFailed
+from indutech.plant.together.parts import PartFailed, Traffic
 from indutech.plant.together.state import PartState, PlantState
+from indutech.plant.together.up import PlantRuns
 from indutech.proof import doctor
 from indutech.system import embedded_server, leases
 from indutech.system.settings import PRODUCTS, Settings
@@ -74,8 +75,10 @@ def run(settings: Settings, *arguments: str) -> tuple[int, str]:
 def test_all_of_it_runs_on_one_machine(settings: Settings) -> None:
     """Killed parts are started again and named; `down` proves tickets, readings and clients, and leaves nothing."""
     plant = parts.settings_of_plant(settings)
-    up = start(settings, "up", "--json", "--clients", "60", "--tickets", "30", "--readings", "200", "--changes", "5")
-    await_that(lambda: up.poll() is None and state._known(plant).get("phase") == "up")
+    at_work = start(
+        settings, "up", "--json", "--clients", "60", "--tickets", "30", "--readings", "200", "--changes", "5"
+    )
+    await_that(lambda: at_work.poll() is None and state._known(plant).get("phase") == "up")
     before = state.look(plant)
     for part in before.parts:
         if part.name in KILLED and part.pid:
@@ -85,7 +88,7 @@ def test_all_of_it_runs_on_one_machine(settings: Settings) -> None:
     with pytest.raises(StillInUse, match="plant down"):
         reset.delete(settings)
     ended, said = run(settings, "down")
-    out, err = up.communicate(timeout=WITHIN_S)
+    out, err = at_work.communicate(timeout=WITHIN_S)
 
     seen = json.loads(told)
     assert (status, seen["phase"], seen["down"]) == (0, "up", [])
@@ -93,7 +96,7 @@ def test_all_of_it_runs_on_one_machine(settings: Settings) -> None:
     assert 0 < seen["memory_mb"] <= seen["peak_mb"] < seen["most_mb"]
     assert ended == 0, said
     assert [line.split(":")[1].strip() for line in said.splitlines()[:3]] == ["reconciled"] * 3, said
-    assert up.returncode == 0, err
+    assert at_work.returncode == 0, err
     result = json.loads(out)
     assert result["lines"] == said.splitlines()[:3]
     assert all(result["proofs"][name]["stored"] > 0 for name in PRODUCTS)
@@ -108,10 +111,10 @@ def test_all_of_it_runs_on_one_machine(settings: Settings) -> None:
 def test_a_plant_that_is_killed_leaves_nothing(settings: Settings) -> None:
     """SIGKILL while it starts: what it had started ends by itself, and `down` has nothing left to say."""
     plant = parts.settings_of_plant(settings)
-    up = start(settings, "up", "--clients", "60")
+    at_work = start(settings, "up", "--clients", "60")
     await_that(lambda: any(part.runs for part in state.look(plant).parts if part.name == "Kafka broker"))
-    up.kill()
-    up.communicate(timeout=10)
+    at_work.kill()
+    at_work.communicate(timeout=10)
     ended, said = run(settings, "down")
 
     assert ended == 0, said
@@ -206,14 +209,15 @@ def test_a_reset_takes_the_gateway_along(settings: Settings) -> None:
     assert not settings.mqtt_dir.exists()
 
 
-def test_a_second_up_needs_no_server_to_be_refused(settings: Settings) -> None:
-    """Whoever holds the lock is named, also before anything runs."""
+def test_a_second_up_is_one_sentence(settings: Settings) -> None:
+    """Whoever holds the lock is named, and nothing is started or written over."""
     plant = parts.settings_of_plant(settings)
     plant.data_dir.mkdir(parents=True)
     lock = leases.try_lock(plant.data_dir / state.LOCK)
-    state.note(plant, "starting", "2026-03-02T12:00:00+00:00", 0)
-    code, said = run(settings, "up")
-    os.close(lock or 0)
+    state.note(plant, "up", "2026-03-02T12:00:00+00:00", 0)
 
-    assert (code, f"(process {os.getpid()})" in said) == (1, True)
-    assert "indutech plant down" in said
+    with pytest.raises(PlantRuns, match=rf"is up \(process {os.getpid()}\).*`indutech plant down` ends it"):
+        up.up(plant, Traffic(), watch=lambda _: None)
+
+    assert state.look(plant).phase == "up"
+    os.close(lock or 0)

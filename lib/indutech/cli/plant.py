@@ -37,7 +37,7 @@ def plant_up(
 
     An S3 server, Kafka, MQTT, PostgreSQL, Kafka Connect, both streams in one Spark, a gateway with its sensors, the
     bridge, a producer of tickets, and an ERP whose clients change. It takes at most 4 GB of memory, and the first time
-    it fetches 110 jars (57 MB). All of it is in the folder `plant` of the data folder; the lake is in its S3 server.
+    it fetches 98 jars (32 MB). All of it is in the folder `plant` of the data folder; the lake is in its S3 server.
 
     Exit 0: tickets, readings and clients are reconciled. Exit 1: something is lost, twice or different. Exit 2:
     something had not arrived yet.

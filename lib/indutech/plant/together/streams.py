@@ -1,6 +1,6 @@
 """The program that stores tickets and readings in one Spark: `python -m indutech.plant.together.streams`.
 
-Two programs, each with a JVM of its own, would take 700 MB more (docs/decisions/0055).
+Two programs, each with a JVM of its own, would take two thirds more memory: docs/decisions/0055.
 """
 
 from pathlib import Path
