@@ -18,7 +18,7 @@ help: ## this list
 
 setup: $(READY) ## .venv from requirements.lock and the jars from assets/jars.lock; the others call it
 
-$(READY): requirements.lock assets/jars.lock pyproject.toml
+$(READY): requirements.lock assets/jars.lock $(wildcard assets/class-lists/*.xz) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "InduTech needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,6 +26,8 @@ $(READY): requirements.lock assets/jars.lock pyproject.toml
 	@$(BIN)/python -P lib/indutech/system/packages.py requirements.lock .
 	@$(BIN)/python -m indutech.jvm.java
 	@$(BIN)/python -m indutech.jvm.jars
+	@echo "Preparing Java's class data of the broker and Spark (half a minute, once): they start in half of the time"
+	@$(BIN)/python -m indutech.jvm.class_data
 	@touch $@
 
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/latest/index.html

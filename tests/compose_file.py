@@ -1,5 +1,6 @@
 """docker-compose.yml as the real docker-compose reads it, and the rules that it keeps here."""
 
+import functools
 import json
 import re
 import subprocess
@@ -51,8 +52,7 @@ def is_ours(service: dict[str, Any]) -> bool:
 
 def _of_service(name: str, service: dict[str, Any]) -> list[str]:
     found = []
-    listed = {one["reference"] for one in tomllib.loads((PROJECT / "assets/images.toml").read_text())["image"]}
-    if not is_ours(service) and service["image"] not in listed:
+    if not is_ours(service) and service["image"] not in _listed():
         found.append(f"{name}: the image {service['image']} is not in assets/images.toml")
     if is_ours(service) and "image" in service:
         found.append(f"{name}: a first build fails when several services write the image {service['image']}")
@@ -87,14 +87,24 @@ def _of_service(name: str, service: dict[str, Any]) -> list[str]:
     return found
 
 
+@functools.cache
+def _listed() -> set[str]:
+    return {one["reference"] for one in tomllib.loads((PROJECT / "assets/images.toml").read_text())["image"]}
+
+
 def _is_secret(key: str) -> bool:
     return bool(KEEPS_SECRETS.search(key))
+
+
+@functools.cache
+def _commands() -> Any:
+    return typer.main.get_command(app)
 
 
 def _of_command(name: str, command: list[str]) -> list[str]:
     if command[0] == "jupyter":
         return []
-    known: Any = typer.main.get_command(app)
+    known = _commands()
     for at, word in enumerate(command):
         if at == 0 or not hasattr(known, "commands"):
             continue

@@ -37,6 +37,7 @@ LONGEST_FIRST = (
     "test_entry_commands.py",
     "test_erp_capture.py",
     "07_hybrid.ipynb",
+    "06_resilience.ipynb",
     "03_stream.ipynb",
     "test_security.py",
     "test_pipeline.py",

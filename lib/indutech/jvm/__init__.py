@@ -1,6 +1,6 @@
-"""Java and its jars: which Java the broker and Spark run on, and the locked jars that they run.
+"""Java and its jars: which Java the broker and Spark run on, the locked jars that they run, and how they start sooner.
 
-`jars` and `java` are for others; `maven` is how `jars` downloads.
+`class_data`, `jars` and `java` are for others; `maven` is how `jars` downloads.
 """
 
-__all__ = ["jars", "java"]
+__all__ = ["class_data", "jars", "java"]

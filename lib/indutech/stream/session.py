@@ -10,6 +10,7 @@ from pathlib import Path
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from indutech.jvm import class_data
 from indutech.jvm.jars import spark_kafka_jars
 from indutech.jvm.java import spark_environment
 from indutech.lake.store import spark as store_for_spark
@@ -60,9 +61,10 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "-XX:+UseParallelGC",  # throughput matters here, pauses of a few ms do not
         f'"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"',
         f'"-Dindutech.log={log}"',
+        *(f'"{option}"' for option in class_data.options(class_data.SPARK)),
         *settings.driver_options.split(),
     ]
-    jars = [*spark_kafka_jars(), *store_for_spark.class_path(settings)]
+    jars = spark_kafka_jars()
     return {
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.driver_memory,
@@ -87,7 +89,7 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.sql.maxConcurrentOutputFileWriters": "16",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.sql.streaming.metricsEnabled": "false",
-        **cluster.for_executors(settings, jars),
+        **cluster.for_executors(settings, [*jars, *store_for_spark.class_path(settings)]),
     }
 
 
@@ -114,6 +116,9 @@ def _environment_of_the_jvm(settings: Settings) -> Iterator[None]:
         return
     # Else Spark looks up the machine's own name, which a container without a network does not have.
     given = {**spark_environment(), "SPARK_LOCAL_IP": cluster.own_address(settings.spark_master)}
+    if behind := store_for_spark.class_path(settings):
+        # The end of the class path, so that its beginning, which Java's archive of classes is for, stays the same.
+        given["SPARK_DIST_CLASSPATH"] = os.pathsep.join(str(jar) for jar in behind)
     if settings.spark_master.startswith(cluster.IN_ONE_MACHINE):
         given["SPARK_HOME"] = str(cluster.home_with_a_work_folder(settings))
     if locale.getpreferredencoding(False).lower().replace("-", "") != "utf8" or os.environ.get("LC_ALL", "") == "C":

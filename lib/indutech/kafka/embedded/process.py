@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from indutech.jvm import jars, java
+from indutech.jvm import class_data, jars, java
 from indutech.kafka.connection import Security
 from indutech.kafka.embedded import properties
 from indutech.kafka.readiness import BrokerNotReady
@@ -122,6 +122,7 @@ def _java(main_class: str, *arguments: str, options: Sequence[str] = ()) -> list
         "-Djava.awt.headless=true",
         "-Dfile.encoding=UTF-8",
         "-Dlog4j2.configurationFile=log4j2.properties",
+        *class_data.options(class_data.BROKER),
         *options,
         main_class,
         *arguments,
