@@ -23,7 +23,7 @@ def main(file: Path) -> None:
     run = PlantRun.of(
         told,
         measured_on=f"{datetime.now(UTC):%Y-%m-%d}",
-        made_by=f"indutech plant up --for {told['seconds']} {rates}",
+        made_by=f"indutech plant up {rates}",
         cores=os.cpu_count(),
         memory_gib=round(psutil.virtual_memory().total / 1024**3, 1),
     )

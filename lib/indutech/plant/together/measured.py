@@ -1,6 +1,6 @@
 """The memory that the plant states, and what a run of ten minutes took: assets/plant-run.json.
 
-The file is made by `python -m bench.plant` from what `indutech plant up --for 600 --json` prints.
+The file is made by `python -m bench.plant` from what `indutech plant up --json` prints at its end.
 """
 
 import json
