@@ -11,12 +11,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from indutech.cli.app import app
 from indutech.lake import reset
 from indutech.lake.reset import StillInUse
 from indutech.plant.mqtt.store import Store
 from indutech.plant.together import parts, shown, state, up
 from indutech.plant.together.ending import StillEnding, down
+from indutech.plant.together.measured import MOST_MB, PlantRun
 from indutech.plant.together.parts import PartFailed, Traffic
 from indutech.plant.together.state import PartState, PlantState
 from indutech.plant.together.up import PlantRuns
@@ -142,6 +145,17 @@ def test_a_plant_has_its_own_place(tmp_path: Path) -> None:
         settings.model_copy(update={"data_dir": tmp_path / "b", "lake_uri": "s3a://abc/d"})
     )
     assert elsewhere.lake_uri == "s3a://abc/d-plant"
+
+
+def test_the_stated_memory_is_that_of_the_run() -> None:
+    """The committed run was reconciled, within what the code and the help state."""
+    run = PlantRun.read()
+    told = CliRunner().invoke(app, ["plant", "up", "--help"]).output
+
+    assert (run.exit_code, run.most_mb) == (0, MOST_MB)
+    assert run.seconds >= 600
+    assert run.peak_mb < MOST_MB
+    assert f"{MOST_MB / 1024:g} GB of memory" in " ".join(told.split())
 
 
 def test_settings_survive_an_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

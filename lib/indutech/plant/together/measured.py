@@ -11,7 +11,7 @@ from typing import Any, Self
 from indutech.system.settings import PROJECT
 
 FILE = PROJECT / "assets" / "plant-run.json"
-# Heaps and other bounds of the JVMs, and for each other part twice what it was seen to take.
+# The JVMs at their bounds (2,400), the other parts as they were seen at most (1,200), and a tenth more.
 MOST_MB = 4_096
 
 

@@ -1,18 +1,20 @@
 """The plant as tables for a terminal, and as lines where nobody watches one."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from indutech.plant.together.state import PartState, PlantState
 
+_LOOK: Any = {"title_justify": "left", "box": None, "padding": (0, 2, 0, 0), "header_style": "bold cyan"}
+
 
 def as_tables(state: PlantState) -> Group:
-    """The parts, what flows, the memory, and what is wrong; a terminal of 80 columns has room for it."""
-    parts = Table(title=_title(state), title_justify="left", box=SIMPLE_HEAD)
+    """The parts, what flows, the memory, and what is wrong; a terminal of 80 columns and 24 lines has room for it."""
+    parts = Table(title=_title(state), **_LOOK)
     for name in ("part", "what it does", "state"):
         parts.add_column(name, no_wrap=True)
     for name in ("process", "MB"):
@@ -20,8 +22,8 @@ def as_tables(state: PlantState) -> Group:
     for part in state.parts:
         style = "" if part.runs else "red" if state.phase == "up" else "dim"
         parts.add_row(part.name, part.what, _state(part), str(part.pid or ""), str(part.memory_mb or ""), style=style)
-    flows = Table(title="What flows", title_justify="left", box=SIMPLE_HEAD)
-    flows.add_column("of", no_wrap=True)
+    flows = Table(**_LOOK)
+    flows.add_column("what flows", no_wrap=True)
     for name in ("acknowledged", "stored", "waiting"):
         flows.add_column(name, justify="right", min_width=12)
     for flow in state.flows:
@@ -56,7 +58,7 @@ def _title(state: PlantState) -> str:
         return f"The plant in {state.data_dir} is down"
     since = datetime.fromisoformat(state.began) if state.began else datetime.now(UTC)
     age = timedelta(seconds=round((datetime.now(UTC) - since).total_seconds()))
-    return f"The plant in {state.data_dir}: {state.phase}, since {age}"
+    return f"The plant in {state.data_dir}: {state.phase} for {age}"
 
 
 def _state(part: PartState) -> str:
