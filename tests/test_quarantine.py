@@ -285,7 +285,7 @@ def test_a_broker_that_freezes_while_it_is_sent_to(
     finally:
         os.kill(pid, signal.SIGCONT)
     monkeypatch.undo()
-    result = quarantine_replay.replay(mine, broker, selection, mend=high)
+    result = quarantine_replay.replay(aside.settings, broker, selection, mend=high)  # it may take a while to thaw
 
     headers = [value for *_, value in topics.header_values(broker, mine.topic, {}, HEADER)]
     assert len(headers) == len(set(headers)) == result.before + result.acknowledged == A_MOMENT
