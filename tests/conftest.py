@@ -32,6 +32,7 @@ LONGEST_FIRST = (
     "test_soak.py",
     "test_s3_kills.py",
     "test_cluster.py",
+    "test_plant.py",
     "test_kills.py",
     "test_entry_commands.py",
     "test_erp_capture.py",

@@ -329,11 +329,11 @@ def test_the_numbers_are_those_of_the_list() -> None:
 
 
 def test_the_legend_has_what_is_drawn_and_nothing_else() -> None:
-    """The proof of concept has streams and requests only."""
+    """The proof of concept has no batches."""
     said = words(render.svg(View.POC, platform()))
     drawn_kinds = {flow.kind for flow in platform().poc_flow}
 
-    assert {kind for kind, text in KIND_WORDS.items() if text in said} == drawn_kinds == {"stream", "request"}
+    assert {kind for kind, text in KIND_WORDS.items() if text in said} == drawn_kinds == {"stream", "sync", "request"}
 
 
 def test_the_failure_view_says_what_the_tables_say() -> None:

@@ -208,6 +208,30 @@ def test_the_bridge_carries_what_it_gets(own: Settings, broker: Broker) -> None:
     assert result.readings == found.total()
 
 
+def test_a_gateway_that_is_stopped_sends_nothing_twice(
+    own: Settings, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the confirmation of what is under way; the rest is sent by the next run."""
+    ended: list[bool] = []
+    with connection.reached(own) as address, ThreadPoolExecutor(1) as beside:
+        at_work = beside.submit(bridge.run, own, broker, address, stop=lambda: bool(ended))
+        gateway.send(own, address, count=1, seed=1, wait_s=SETTLES_S)  # until the bridge listens
+        before = values_in(broker, own.topic)
+        monkeypatch.setattr(gateway, "RESENT_AFTER_S", SETTLES_S)
+        monkeypatch.setattr(gateway, "LAST_WAIT_S", SETTLES_S)  # of a busy machine
+        began = time.monotonic()
+        first = gateway.send(own, address, count=None, stop=lambda: time.monotonic() > began + 1)
+        gateway.send(own, address, count=0, wait_s=SETTLES_S)
+        ended.append(True)
+        at_work.result(SETTLES_S)
+
+    found = values_in(broker, own.topic) - before
+    assert first.stopped
+    assert first.confirmed > 0
+    assert set(found.values()) == {1}
+    assert len(found) == first.measured
+
+
 def test_a_reading_too_large_for_kafka_is_kept_in_a_file(own: Settings, broker: Broker) -> None:
     """It could never be delivered: it is written down, said, and does not hold up the others."""
     large = b'{"machine_id":"MX-0001","note":"' + b"x" * 1_100_000 + b'"}'

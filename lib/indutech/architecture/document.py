@@ -71,6 +71,7 @@ PARTS: dict[str, Callable[[Platform], str]] = {
     "pillars": lambda platform: _plain(plan.pillars(platform)),
     "restore": lambda platform: _plain(plan.restore(platform)),
     "poc": lambda platform: _plain(architecture.poc(platform)),
+    "boxes": lambda platform: _plain(architecture.boxes(platform)),
     "transfer": lambda platform: _plain(architecture.transfer(platform, (100, 500, 1000, 1250, 10_000), 0.7)),
     "corrections": corrections,
     "doubts": doubts,

@@ -157,6 +157,7 @@ class PocPart(Fact):
     icon: str
     place: tuple[int, int]  # column and row in its drawing
     stands_for: tuple[str, ...]
+    how: Literal["real thing", "stand-in"]
     difference: str
 
 

@@ -180,10 +180,30 @@ def poc(platform: Platform) -> pd.DataFrame:
             "part": part.name,
             "what it is": part.what,
             "stands for": names(platform, part.stands_for),
+            "how": part.how,
             "what differs": part.difference,
         }
         for part in platform.poc
     )
+
+
+def boxes(platform: Platform) -> pd.DataFrame:
+    """The components of the platform, and what runs here in the place of each; the last row has those without."""
+    # Where several parts stand for a component, it is the first one of the file.
+    stood_for = {component: part for part in reversed(platform.poc) for component in part.stands_for}
+    found = [
+        {
+            "box of the platform": component.name,
+            "here": stood_for[component.id].name,
+            "how": stood_for[component.id].how,
+            "what differs": stood_for[component.id].difference,
+        }
+        for component in platform.component
+        if component.id in stood_for
+    ]
+    rest = [component.name for component in platform.component if component.id not in stood_for]
+    none = {"box of the platform": ", ".join(rest), "here": "", "how": "not run", "what differs": ""}
+    return pd.DataFrame([*found, none])
 
 
 def names(platform: Platform, ids: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from indutech.cli.doctor import doctor
 from indutech.cli.erp import erp_app
 from indutech.cli.lake import lake_app
 from indutech.cli.mqtt import mqtt_app
+from indutech.cli.plant import plant_app
 from indutech.cli.quarantine import quarantine_app
 from indutech.system import storage
 from indutech.system.errors import InduTechError
@@ -96,4 +97,5 @@ app.add_typer(costs_app, name="costs")
 app.add_typer(erp_app, name="erp")
 app.add_typer(lake_app, name="lake")
 app.add_typer(mqtt_app, name="mqtt")
+app.add_typer(plant_app, name="plant")
 app.add_typer(quarantine_app, name="quarantine")

@@ -128,7 +128,7 @@ def mqtt_status(as_json: AsJson = False) -> None:
 
     settings = _settings()
     status = connection.status(settings)
-    waiting = store.waiting(settings.product_dir / "gateways")
+    waiting = store.waiting(settings.gateways_dir)
     if as_json:
         typer.echo(json.dumps({**dataclasses.asdict(status), "waiting": waiting}, default=str))
         return

@@ -230,7 +230,7 @@ def publish(
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """List what would be deleted (lake, checkpoint, audit, broker data, ERP: together, never one alone) and ask."""
+    """List what would be deleted (lake, checkpoint, audit, broker data, ERP, gateways, plant: together) and ask."""
     from indutech.lake import reset as resetting
 
     with resetting.reached(Settings()) as settings:

@@ -38,6 +38,7 @@ class BrokerStatus:
     data_dir: Path
     secured: bool = False  # ours speaks TLS only, and to users only
     pids: tuple[int, ...] = ()  # of every node
+    restarts: int = 0  # how often a node died and was started again
 
 
 @contextlib.contextmanager
@@ -121,6 +122,7 @@ def status(settings: Settings) -> BrokerStatus:
         data_dir=folder,
         secured=_is_secured(settings),
         pids=_pids(folder),
+        restarts=supervisor.restarts_of(folder, process.STATE),
     )
 
 

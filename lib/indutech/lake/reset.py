@@ -1,4 +1,4 @@
-"""Start over: lake, checkpoint, audit, broker and ERP go together, because each is meaningless without the others."""
+"""Start over: lake, checkpoint, audit, broker, ERP, gateways and plant go together: each is meaningless alone."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from indutech.kafka import broker as brokers
 from indutech.lake.store import connection, files
 from indutech.lake.store.files import LakePath
 from indutech.lake.writer_lock import sole_writer
-from indutech.system import supervisor
+from indutech.system import leases, supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import PRODUCTS, Settings
 
@@ -45,13 +45,24 @@ def delete(settings: Settings) -> None:
 
     Raises:
         SecondWriter: a stream or compaction is writing.
-        StillInUse: the embedded broker or the ERP has users.
+        StillInUse: one of the embedded servers, a gateway or the plant runs.
     """
     with contextlib.ExitStack() as held:
         for one in _products(settings):
             held.enter_context(sole_writer(one))
-        if any(supervisor.is_supervised(folder) for folder in settings.erp_dir.glob("*")):
-            raise StillInUse("The ERP is running: `indutech erp stop` first. Nothing was deleted.")
+        for name, folders, command in (
+            ("The ERP", settings.erp_dir.glob("*"), "indutech erp stop"),
+            ("The MQTT broker", [settings.mqtt_dir], "indutech mqtt stop"),
+            (
+                "The plant",
+                [place for depth in ("*", "*/*") for place in settings.plant_dir.glob(depth)],
+                "indutech plant down",
+            ),
+        ):
+            if any(supervisor.is_supervised(folder) for folder in folders):
+                raise StillInUse(f"{name} is running: `{command}` first. Nothing was deleted.")
+        if sending := [lock for one in _products(settings) for lock in _locked(one.gateways_dir)]:
+            raise StillInUse(f"The gateway {sending[0].stem} sends readings: stop it first. Nothing was deleted.")
         if not settings.bootstrap_servers and not brokers.stop(settings):
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
@@ -66,18 +77,22 @@ def _products(settings: Settings) -> list[Settings]:
     return [settings.model_copy(update={"product": name, "topic": PRODUCTS[name].topic}) for name in PRODUCTS]
 
 
+def _locked(folder: Path) -> list[Path]:
+    return [lock for lock in folder.glob("*.lock") if leases.is_locked(lock)]
+
+
 def _existing(paths: list[Path]) -> list[tuple[LakePath, int]]:
     return [(path, _size(path)) for path in paths if path.exists()]
 
 
 def _shared(settings: Settings) -> list[Path]:
-    return [settings.erp_dir, *([] if settings.bootstrap_servers else [settings.broker_dir])]
+    own_broker = [] if settings.bootstrap_servers else [settings.broker_dir]
+    return [settings.erp_dir, settings.mqtt_dir, settings.plant_dir, *own_broker]
 
 
 def _parts(settings: Settings) -> list[Path]:
     ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
-    ours.append(settings.staging_dir)
-    return ours
+    return [*ours, settings.staging_dir, settings.gateways_dir]
 
 
 def _size(folder: Path) -> int:

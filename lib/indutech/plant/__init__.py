@@ -5,4 +5,4 @@ loads the contract that INDUTECH_PRODUCT names. `sensors` has the readings and `
 broker, `erp` is a real PostgreSQL with Debezium behind it.
 """
 
-__all__ = ["erp", "mqtt", "sensors"]
+__all__ = ["erp", "mqtt", "sensors", "together"]

@@ -22,7 +22,7 @@ from indutech.lake import compaction, identity, layout
 from indutech.lake.checkpoint import Checkpoint
 from indutech.lake.store import connection
 from indutech.producer import audit
-from indutech.system import leases
+from indutech.system import leases, supervisor
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
@@ -133,6 +133,11 @@ def _processes(settings: Settings) -> Iterator[Finding]:
             "processes", Level.PROBLEM, f"The embedded broker, process {pid}, runs without its supervisor.",
             f"the next `indutech broker start` ends it and starts anew; or kill {pid}",
         )  # fmt: skip
+    if left := _left_by_a_plant(settings):
+        yield Finding(
+            "processes", Level.NOTE, f"A plant that was killed has left {', '.join(left)} running in "
+            f"{settings.plant_dir}.", "indutech plant down",
+        )  # fmt: skip
     for pid in _abandoned_spark(settings):
         yield Finding(
             "processes", Level.PROBLEM, f"A Spark of this data folder, process {pid}, has lost the program it served.",
@@ -140,6 +145,15 @@ def _processes(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     if _is_written(settings):
         yield Finding("processes", Level.NOTE, "A stream or a compaction is writing the lake at this moment.")
+
+
+def _left_by_a_plant(settings: Settings) -> list[str]:
+    """Return the parts of a plant that run although no `plant up` does."""
+    folder = settings.plant_dir
+    if leases.is_locked(folder / "up.lock"):
+        return []
+    places = [found.parent for depth in ("*", "*/*") for found in folder.glob(f"{depth}/supervisor.lock")]
+    return [place.name for place in places if supervisor.is_supervised(place)]
 
 
 def _abandoned_spark(settings: Settings) -> list[int]:

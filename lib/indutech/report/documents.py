@@ -22,6 +22,7 @@ from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import document as costs
 from indutech.lake import ddl
 from indutech.plant.sensors import document as reading
+from indutech.plant.together import document as together
 from indutech.report import build_tables as built
 from indutech.report import generated_templates
 from indutech.report import project_tables as project
@@ -115,6 +116,7 @@ def _names(text: str, model: CostModel) -> dict[str, object]:
         "lake": lambda name: _part(ddl.PARTS, name)(),
         "ticket": lambda name: _part(ticket.PARTS, name)(),
         "reading": lambda name: _part(reading.PARTS, name)(),
+        "plant": lambda name: _part(together.PARTS, name)(),
         "project": lambda name: _part(project.PARTS, name)(),
         "footnotes": footnotes,
         "text": text,

@@ -36,6 +36,7 @@ class Status:
     pid: int | None
     leases: list[int]  # process ids of the lease holders
     kept: bool  # `start` was asked for it, so only `stop` ends it
+    restarts: int = 0  # how often it died and was started again
 
 
 @contextlib.contextmanager
@@ -70,7 +71,8 @@ def status(server: Server) -> Status:
     if not supervisor.is_supervised(folder):
         return Status(False, None, [], False)
     pid = next(iter(supervisor.pids_of(folder, server.state)), None)
-    return Status(True, pid, leases.holders(folder / "leases"), (folder / "kept").exists())
+    kept = (folder / "kept").exists()
+    return Status(True, pid, leases.holders(folder / "leases"), kept, supervisor.restarts_of(folder, server.state))
 
 
 def has_ended(server: Server) -> bool:

@@ -209,6 +209,18 @@ class Settings(BaseSettings):
             raise ValueError("it is local[*], local-cluster[WORKERS,CORES,MB] or spark://HOST:PORT")
         return master
 
+    def for_product(self, product: str) -> "Settings":
+        """Return the same settings for another data product, with its usual topic."""
+        return self.model_copy(update={"product": product, "topic": PRODUCTS[product].topic})
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables that give a program of ours these settings; what is not set is not among them."""
+        values = {str(field.alias): getattr(self, name) for name, field in type(self).model_fields.items()}
+        told = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()
+        }
+        return {name: str(value) for name, value in told.items() if value is not None}
+
     @property
     def product_dir(self) -> Path:
         """Lake, checkpoint, audit and logs of this product; the broker is in the data folder, for all of them."""
@@ -250,6 +262,16 @@ class Settings(BaseSettings):
     def mqtt_dir(self) -> Path:
         """Data of the embedded MQTT broker."""
         return self.data_dir / "mqtt"
+
+    @property
+    def gateways_dir(self) -> Path:
+        """The stores of gateways on this machine: readings that Kafka does not have yet."""
+        return self.product_dir / "gateways"
+
+    @property
+    def plant_dir(self) -> Path:
+        """The whole plant of `indutech plant up`, with a lake and servers of its own."""
+        return self.data_dir / "plant"
 
     @property
     def checkpoint_dir(self) -> Path:

@@ -93,6 +93,14 @@ def pids_of(folder: Path, state: str) -> tuple[int, ...]:
         return ()
 
 
+def restarts_of(folder: Path, state: str) -> int:
+    """Return how often the supervisor has started a dead node again."""
+    try:
+        return int(json.loads((folder / state).read_text("utf-8"))["restarts"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
 def leased(folder: Path, within_s: float, running: Callable[[], Running]) -> tuple[leases.Lease, Running]:
     """Take a lease on the server of this folder, and return it with what `running` makes of it.
 
@@ -135,6 +143,7 @@ class _Node:
     def __init__(self, folder: Path, command: list[str]) -> None:
         self.folder, self.command = folder, command
         self.deaths: list[float] = []
+        self.restarts = 0
         self.given_up = False
         self.launch()
 
@@ -150,6 +159,7 @@ class _Node:
         self.deaths = [died for died in self.deaths if time.monotonic() - died < RESTARTS_PER_S] + [time.monotonic()]
         self.given_up = len(self.deaths) > RESTARTS
         if not self.given_up:
+            self.restarts += 1
             self.launch()
 
 
@@ -196,7 +206,12 @@ def _try_lock(folder: Path) -> int | None:
 
 def _note(state: Path, nodes: list[_Node]) -> None:
     part = state.with_name(f"{state.name}.part")
-    part.write_text(json.dumps({"pids": [node.process.pid for node in nodes], "supervisor": os.getpid()}), "utf-8")
+    told = {
+        "pids": [node.process.pid for node in nodes],
+        "supervisor": os.getpid(),
+        "restarts": sum(node.restarts for node in nodes),
+    }
+    part.write_text(json.dumps(told), "utf-8")
     part.replace(state)
 
 

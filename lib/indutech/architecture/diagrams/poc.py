@@ -16,9 +16,13 @@ from indutech.architecture.diagrams.style import (
 )
 from indutech.architecture.model import Platform, PocFlow, PocPart
 
-WIDTH, HEIGHT = 1180.0, 650.0
-CHAIN, PROOF = 348.0, 526.0  # heights of the two rows of parts
-LEFT, PITCH, COLUMNS = 124.0, 233.0, 5
+WIDTH, HEIGHT = 1180.0, 792.0
+ROWS = (348.0, 514.0, 672.0)  # heights of the rows of parts; above the first one stands what its parts stand for
+LEFT, PITCH, COLUMNS = 115.0, 190.0, 6
+BOX = (164.0, 108.0)
+STOOD_FOR = (58.0, 108.0)
+PORTS = 26.0  # between two arrows at the bottom of one box
+BESIDE = 18.0  # between two arrows at the side of one box
 STANDS_FOR = Line("#829AB1", "dashed", 1.2)
 
 
@@ -35,35 +39,36 @@ def draw(platform: Platform) -> bytes:
     with Sheet("InduTech: proof of concept", WIDTH, HEIGHT) as sheet:
         sheet.text("InduTech: proof of concept", (WIDTH / 2, 20), 20, bold=True)
         sheet.frame("The platform", (12, 42), (WIDTH - 24, 168), **LOOK_AWS)
-        sheet.frame("This repository, on one machine", (12, 254), (WIDTH - 24, 350), title_at=0.197, **LOOK_PLANT)
+        sheet.frame("This repository", (12, 254), (WIDTH - 24, 496), title_at=0.171, **LOOK_PLANT)
         nodes = {part.id: _part(sheet, platform, part) for part in platform.poc}
         for flow in platform.poc_flow:
-            _flow(sheet, nodes, places, flow)
+            _flow(sheet, nodes, places, flow, platform.poc_flow)
         legend(sheet, (24, HEIGHT - 21), {flow.kind for flow in platform.poc_flow}, ("on_premise", "vpc", "regional"))
     return sheet.svg()
 
 
 def _place(part: PocPart) -> Point:
     column, row = part.place
-    if not 1 <= column <= COLUMNS or row not in (1, 2):
+    if not 1 <= column <= COLUMNS or not 1 <= row <= len(ROWS):
         raise DiagramError(
-            f"Part {part.id!r} cannot stand at {column}, {row}: columns 1 to {COLUMNS}, rows 1 and 2. "
+            f"Part {part.id!r} cannot stand at {column}, {row}: columns 1 to {COLUMNS}, rows 1 to {len(ROWS)}. "
             "Change its place in assets/platform.toml."
         )
-    return LEFT + (column - 1) * PITCH, CHAIN if row == 1 else PROOF
+    return LEFT + (column - 1) * PITCH, ROWS[row - 1]
 
 
 def _part(sheet: Sheet, platform: Platform, part: PocPart) -> Node:
     x, y = _place(part)
-    node = sheet.box((x, y), (190, 108), fill="#FFFFFF", border="#829AB1")
+    node = sheet.box((x, y), BOX, fill="#FFFFFF", border="#829AB1")
     sheet.icon(icon(part), (x, y - 28), 40)
-    sheet.text(part.name, (x, y + 5), 14.5, bold=True)
-    sheet.text(part.what.replace(", ", ",\\n", 1), (x, y + 32), 12, color=MUTED)
-    if y == CHAIN:
+    sheet.text(part.name, (x, y + 5), 14, bold=True)
+    sheet.text(part.what.replace(", ", ",\\n", 1), (x, y + 32), 11.5, color=MUTED)
+    if y == ROWS[0]:
         _stood_for(sheet, platform, part, node)
     else:
         names = ", ".join(platform[name].name for name in part.stands_for)
-        sheet.text(f"stands for {names}", (x, y + 66), 12.5, color=MUTED)
+        beside = 66 if y == ROWS[-1] else -64
+        sheet.text(f"stands for {names}", (x, y + beside), 12, color=MUTED)
     return node
 
 
@@ -72,25 +77,58 @@ def _stood_for(sheet: Sheet, platform: Platform, part: PocPart, node: Node) -> N
     x, y = _place(part)[0], 132.0
     for i, name in enumerate(part.stands_for):
         component = platform[name]
-        left = x + (i - (len(part.stands_for) - 1) / 2) * 72
-        sheet.box((left, y), (68, 108), fill=TINTS[place_of(component)], border="#829AB1")
+        left = x + (i - (len(part.stands_for) - 1) / 2) * (STOOD_FOR[0] + 4)
+        sheet.box((left, y), STOOD_FOR, fill=TINTS[place_of(component)], border="#829AB1")
         sheet.icon(icon(component), (left, y - 22), 40)
         words = component.name.split()
         half = (len(words) + 1) // 2
-        sheet.text("\\n".join(filter(None, (" ".join(words[:half]), " ".join(words[half:])))), (left, y + 24), 11.5)
-    sheet.arrow((node, node), [(x, CHAIN - 54), (x, y + 54)], STANDS_FOR)
+        sheet.text("\\n".join(filter(None, (" ".join(words[:half]), " ".join(words[half:])))), (left, y + 24), 11)
+    sheet.arrow((node, node), [(x, ROWS[0] - 54), (x, y + 54)], STANDS_FOR)
     sheet.text("stands for", (x + 36, 232), 12, color=MUTED)
 
 
-def _flow(sheet: Sheet, nodes: dict[str, Node], places: dict[str, Point], flow: PocFlow) -> None:
+def _flow(
+    sheet: Sheet, nodes: dict[str, Node], places: dict[str, Point], flow: PocFlow, flows: tuple[PocFlow, ...]
+) -> None:
+    """An arrow: straight within a row, else from the bottom of the upper box to the side or top of the lower one."""
     (sx, sy), (tx, ty) = places[flow.source], places[flow.target]
-    line = LINES[flow.kind]
+    line, half = LINES[flow.kind], BOX[0] / 2
     ends = (nodes[flow.source], nodes[flow.target])
     if sy == ty:
-        sheet.arrow(ends, [(sx + 95, sy), (tx - 95, ty)], line)
-        sheet.text(flow.label, ((sx + tx) / 2, sy + 68), 12, color=line.color)
+        is_next = abs(sx - tx) <= PITCH
+        level = sy if is_next else sy + BESIDE
+        sheet.arrow(ends, [(sx + half, level), (tx - half, level)], line)
+        at = ((sx + tx) / 2, sy + 68) if is_next else ((sx + tx) / 2, level + 14)
+        sheet.text(flow.label, at, 12, color=line.color)
         return
-    level = PROOF + (20 if abs(sx - tx) > 300 else -20)
-    side = 95 if sx > tx else -95
-    sheet.arrow(ends, [(sx, sy + 54), (sx, level), (tx + side, level)], line)
-    sheet.text(flow.label, ((sx + tx + side) / 2, level - 11), 12, color=line.color)
+    down = sy < ty
+    (ux, uy), (lx, ly) = ((sx, sy), (tx, ty)) if down else ((tx, ty), (sx, sy))
+    port = ux + _port(flow, places, flows)
+    bottom = (port, uy + BOX[1] / 2)
+    if ux == lx:
+        points = [bottom, (port, ly - BOX[1] / 2)]
+        label = (port + 6 + 3 * len(flow.label), (bottom[1] + ly) / 2)
+    else:
+        level = ly - BESIDE if ly == ROWS[-1] else ly
+        side = (lx - half if lx > port else lx + half, level)
+        points = [bottom, (port, level), side]
+        label = ((max(port, lx - half) + min(port, lx + half)) / 2, level - 10)
+    sheet.arrow(ends, points if down else points[::-1], line)
+    sheet.text(flow.label, label, 12, color=line.color)
+
+
+def _port(flow: PocFlow, places: dict[str, Point], flows: tuple[PocFlow, ...]) -> float:
+    """Where an arrow is at the bottom of its upper box, from its middle, so that no two of them meet there."""
+
+    def upper_and_lower(one: PocFlow) -> tuple[str, str]:
+        first, second = sorted((one.source, one.target), key=lambda part: places[part][1])
+        return first, second
+
+    def order(one: PocFlow) -> tuple[bool, float]:
+        box, other = upper_and_lower(one)
+        on_the_right = places[other][0] >= places[box][0]
+        return on_the_right, -places[other][1] if on_the_right else places[other][1]
+
+    box = upper_and_lower(flow)[0]
+    there = [one for one in flows if places[one.source][1] != places[one.target][1] and upper_and_lower(one)[0] == box]
+    return (sorted(there, key=order).index(flow) - (len(there) - 1) / 2) * PORTS

@@ -32,6 +32,7 @@ class StoreStatus:
     leases: list[int]  # process ids of the lease holders
     kept: bool  # `start` was asked for it, so only `stop` ends it
     data_dir: Path
+    restarts: int = 0  # how often it died and was started again
 
 
 @contextlib.contextmanager
@@ -113,6 +114,7 @@ def status(settings: Settings) -> StoreStatus:
         leases=found.leases,
         kept=found.kept,
         data_dir=folder,
+        restarts=found.restarts,
     )
 
 

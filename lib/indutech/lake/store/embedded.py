@@ -22,6 +22,7 @@ from indutech.system import ports, supervisor
 
 STATE = "server.json"  # which process the server is
 LARGEST_LOG_BYTES = 5_000_000
+MEMORY_LIMIT = "256MiB"  # Go collects garbage before it takes more; without it memory grows for hours
 _MARK = "data/vol_dir.uuid"  # its own mark of a folder with data
 _SETTINGS = "settings.json"
 _IDENTITIES = "identities.json"
@@ -56,7 +57,8 @@ def prepare(folder: Path, bucket: str, *, new_ports: bool) -> None:
 def launch(folder: Path) -> None:
     """Start the server under a supervisor; returns at once."""
     command = _command(folder, "127.0.0.1")
-    how: Any = {"state": STATE, "mark": _MARK, "env": dict(os.environ), "log": log_file(folder)}
+    environment = {"GOMEMLIMIT": MEMORY_LIMIT, **os.environ}
+    how: Any = {"state": STATE, "mark": _MARK, "env": environment, "log": log_file(folder)}
     # What it acknowledged is with the system; told to stop, it waits 15 s for clients of its own.
     if not supervisor.launch(folder, command, **how, stops_within_s=_STOPS_WITHIN_S):
         raise StoreNotReady(f"The S3 server in {folder} is being stopped by somebody else: try again.")

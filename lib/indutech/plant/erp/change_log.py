@@ -45,6 +45,19 @@ class Stored:
     next_offset: int
 
 
+@dataclass(frozen=True)
+class LogPosition:
+    """How many events the topic of a table has, and how many of them the change log has."""
+
+    captured: int
+    stored: int
+
+    @property
+    def waiting(self) -> int:
+        """How many are in the topic only."""
+        return max(0, self.captured - self.stored)
+
+
 def root(settings: Settings, table: Table) -> LakePath:
     """Where the lake keeps a table of the ERP."""
     return files.root(settings) / "erp" / table.name
@@ -60,6 +73,13 @@ def next_offset(settings: Settings, table: Table) -> int:
     """The offset that the change log goes on with."""
     there = log_files(settings, table)
     return _first_offset(there[-1]) + files.metadata(there[-1]).num_rows if there else 0
+
+
+def position(settings: Settings, broker: Broker, table: Table) -> LogPosition:
+    """Return how far the change log is; nothing is captured while there is no topic."""
+    topic = topic_of(settings.erp_topics, table)
+    end = topics.end_offsets(broker, topic)[0] if topics.describe_topic(broker, topic) else 0
+    return LogPosition(end, next_offset(settings, table))
 
 
 @contextmanager

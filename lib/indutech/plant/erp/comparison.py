@@ -12,10 +12,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 from indutech.plant.erp import change_log, connect, embedded, event, history, postgres
-from indutech.plant.erp.connect import topic_of
 from indutech.plant.erp.database import SLOT
 from indutech.plant.erp.history import SourceSnapshot
 from indutech.plant.erp.tables import Table
@@ -109,9 +107,7 @@ def compare(
     if wait:
         wait(seen)
     uncaptured = not is_captured(settings, seen)
-    topic = topic_of(settings.erp_topics, table)
-    end = topics.end_offsets(broker, topic)[0] if topics.describe_topic(broker, topic) else 0
-    unstored = max(0, end - change_log.next_offset(settings, table))
+    unstored = change_log.position(settings, broker, table).waiting
     with history.connect(settings, table, seen) as lake:
         lake.register("source", source)
         [[events, repeated, unreadable]] = lake.execute(_COUNTS).fetchall()

@@ -45,6 +45,7 @@ class MqttStatus:
     leases: list[int]  # process ids of the lease holders
     kept: bool  # `start` was asked for it, so only `stop` ends it
     data_dir: Path
+    restarts: int = 0  # how often it died and was started again
 
 
 def new_client(client_id: str, *, clean_session: bool, manual_ack: bool = False) -> paho.Client:
@@ -133,7 +134,7 @@ def status(settings: Settings) -> MqttStatus:
         return MqttStatus(answers, False, settings.mqtt_broker, None, None, [], False, folder)
     found = embedded_server.status(_server(settings))
     where, what = (str(_of(settings)), server.program(folder)) if found.running else (None, None)
-    return MqttStatus(found.running, True, where, what, found.pid, found.leases, found.kept, folder)
+    return MqttStatus(found.running, True, where, what, found.pid, found.leases, found.kept, folder, found.restarts)
 
 
 def _named(broker: str) -> Address:

@@ -31,6 +31,7 @@ WINDOW = 32  # batches under way, so that a broker or bridge that is away is not
 WAITING_AT_MOST = 200  # batches, where no rate is asked for: generated readings can wait to be made
 RESENT_AFTER_S, RESENT_AT_MOST_S = 5.0, 60.0  # without a confirmation; doubled each time
 RECONNECT_S = 0.5
+LAST_WAIT_S = 2.0  # after a signal, for the confirmation of what is under way
 _CONNECT_WITHIN_S = 5.0
 _TICK_S = 0.02
 
@@ -71,7 +72,7 @@ class SendResult:
 
 def store_file(settings: Settings, gateway: str) -> Path:
     """Return where a gateway keeps its readings."""
-    return settings.product_dir / "gateways" / f"{gateway}.db"
+    return settings.gateways_dir / f"{gateway}.db"
 
 
 def send(
@@ -107,20 +108,25 @@ def send(
             return Position(f"Sending{where}, {store.readings:,} wait", result.confirmed, count, "confirmed")
 
         deadline: float | None = None
+        leaves: float | None = None
         with progress_display.shown(position, wanted=progress):
-            while not stop():
-                measuring.step()
+            while True:
+                if stop():  # what is under way is still confirmed, or the next run would send it a second time
+                    leaves = time.monotonic() + LAST_WAIT_S if leaves is None else leaves
+                    if not delivery.under_way or time.monotonic() > leaves:
+                        result.stopped = True
+                        break
+                else:
+                    measuring.step()
                 if measuring.ended and not store.batches:
                     break
                 if measuring.ended and wait_s is not None:
                     deadline = deadline or time.monotonic() + wait_s
                     if time.monotonic() > deadline:
                         break
-                delivery.step(address)
+                delivery.step(address, takes=leaves is None)
                 if not delivery.is_busy:
                     time.sleep(_TICK_S)
-            else:
-                result.stopped = True
         delivery.close()
         result.waiting, result.seconds = store.readings, round(time.monotonic() - began, 3)
     return result
@@ -185,8 +191,16 @@ class _Delivery:
         """Whether there is a connection, as far as is known."""
         return self._client is not None and not self._gone.is_set()
 
-    def step(self, address: Address) -> None:
-        """Connect if need be, send what has room, send again what is due, and let go of what is confirmed."""
+    @property
+    def under_way(self) -> int:
+        """How many batches were sent over this connection and are not confirmed."""
+        return len(self._sent) if self.is_connected else 0
+
+    def step(self, address: Address, *, takes: bool) -> None:
+        """Connect if need be, send what has room, send again what is due, and let go of what is confirmed.
+
+        Unless it `takes`, nothing new is sent.
+        """
         self.is_busy = False
         if not self.is_connected and not self._connect(address):
             return
@@ -196,7 +210,7 @@ class _Delivery:
             sent.wait_s = min(2 * sent.wait_s, RESENT_AT_MOST_S)
             sent.due = now + sent.wait_s
             self._publish(sent.batch)
-        for batch in self._store.after(self._last, WINDOW - len(self._sent)):
+        for batch in self._store.after(self._last, WINDOW - len(self._sent) if takes else 0):
             self._sent[batch.number] = _Sent(batch, now + RESENT_AFTER_S, RESENT_AFTER_S)
             self._last = batch.number
             self._publish(batch)
