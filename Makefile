@@ -38,7 +38,7 @@ test: check ## lint, types, unit and integration tests on a real broker, nbval o
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: setup ## tests that start neither Java nor a notebook: under a minute
-	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults"
+	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults" -n 2 --dist loadfile
 
 faults: setup ## the laboratory: 21 families of faults and a soak, with a table at the end; SEED=7 for other moments
 	@LABORATORY_COMMAND="make faults$(if $(SEED), SEED=$(SEED))" SEED=$(SEED) $(BIN)/pytest tests -m "faults or faults_short" \

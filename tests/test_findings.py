@@ -47,6 +47,9 @@ def says(name: str, shown: str) -> nbformat.NotebookNode:
     return new_code_cell("x", outputs=[new_output("display_data", data=said)])
 
 
+pytestmark = pytest.mark.slow  # the whole report is written
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the committed notebooks, whose proof has other counts than notebook 03."""

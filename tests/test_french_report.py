@@ -80,6 +80,7 @@ def _if_in(tag: object, lang: str, text: str) -> Iterator[str]:
         yield " ".join(word for word in text.split() if "/" not in word)  # without addresses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRANSLATED)
 @pytest.mark.parametrize(("edition", "other"), [("fr", "en"), ("en", "fr")])
 def test_no_text_is_left_in_the_other_language(folders: dict[str, Path], edition: str, other: str, name: str) -> None:

@@ -70,6 +70,7 @@ def test_a_setting_is_one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\nINDUTECH_TRIGGER_S=7\n" in project_tables.env_example()
 
 
+@pytest.mark.slow
 def test_stale_files_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A line edited by hand, a drawing that is not there: the command says which, what to do, and writes nothing."""
     document = tmp_path / "a.md"

@@ -23,7 +23,7 @@ from tests.topics_filled import Place, send
 
 pytestmark = pytest.mark.timeout(1200)  # six starts of Spark, on a machine that may be busy
 
-TICKETS = 20_000
+TICKETS = 12_000
 BAD_EVERY = 1_000
 BATCH = 1_500
 GLOB = "ingest_date=*/batch=*/*.parquet"
@@ -48,7 +48,7 @@ with broker.connected(settings) as answering:
 
 @pytest.fixture(scope="module")
 def sent(broker: Broker, new_settings) -> tuple[Settings, set[Place], set[Place]]:
-    """20,000 messages, one in a thousand of them cut; where the good and the bad ones landed."""
+    """12,000 messages, one in a thousand of them cut; where the good and the bad ones landed."""
     settings = new_settings("killed", max_batch_tickets=BATCH)
     messages = [message for block in generator.ticket_messages(TICKETS, seed=3) for message in block]
     cut = [(key, value[:-9] if i % BAD_EVERY == 0 else value) for i, (key, value) in enumerate(messages)]

@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections import defaultdict
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -22,6 +23,7 @@ MOST_AT_THE_TOP = 16
 MOST_IN_A_FOLDER = 20
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """The modules of this package that a module imports, also inside functions."""
     names = set()

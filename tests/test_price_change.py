@@ -8,6 +8,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from indutech.costs.inputs.prices import COLUMNS, PRICES_FILE
 from indutech.system.settings import PROJECT
 
@@ -57,6 +59,7 @@ def run(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_changed_prices_need_no_change_of_python(tmp_path: Path) -> None:
     """With other prices the document and the watch files are renewed, and every test about costs is green again.
 

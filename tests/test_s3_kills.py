@@ -94,7 +94,7 @@ class Plan:
     kills: int
 
 
-SHORT = Plan(tickets=2_000, batch=250, kills=1)
+SHORT = Plan(tickets=1_500, batch=250, kills=1)
 LONG = Plan(tickets=100_000, batch=4_000, kills=5)
 CASES = [
     pytest.param("seaweedfs", SHORT, id="short-seaweedfs"),

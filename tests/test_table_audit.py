@@ -263,6 +263,7 @@ def _audit_clean(shape: str, folder: Path, made: tuple[list[Rows], Rows, str]) -
     return run_audit.offline(run_audit.Question(table, "made", dead_letter=dead_letter), ranges, AT)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=clean_tables())
 def test_a_thousand_clean_tables_raise_no_alarm(tmp_path: Path, made: tuple[list[Rows], Rows, str]):

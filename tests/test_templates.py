@@ -32,6 +32,7 @@ def part(facts: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     return next(entry for entry in facts[kind] if entry["id"] == name)
 
 
+@pytest.mark.slow
 def test_the_other_committed_model_makes_templates_without_a_mistake() -> None:
     """Zero errors, and no warning without a reason; `make check`, with which `make test` begins, asks of the first."""
     model = PROJECT / "assets" / "platform-edge.toml"
