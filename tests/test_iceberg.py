@@ -156,6 +156,7 @@ def test_killed_at_any_file_it_goes_on(settings: Settings) -> None:
     assert batches_of_snapshots(settings) == ["2"]
 
 
+@pytest.mark.slow
 def test_metadata_do_not_pile_up(settings: Settings) -> None:
     """Old snapshots go in lots, with the manifests that only they named; nothing that is left is missing."""
     for batch in range(2 * iceberg._LOT):

@@ -161,6 +161,7 @@ def test_a_machine_counts_its_readings_without_a_hole() -> None:
     assert {tuple(numbers) for numbers in counted.values()} == {tuple(range(7 * BOOT, 7 * BOOT + 25))}
 
 
+@pytest.mark.slow
 def test_machines_work_in_shifts_and_failures_show_before() -> None:
     """At night most stand still; a machine that will fail shakes more in its last hour than a day before; then none."""
     days = timedelta(days=2)

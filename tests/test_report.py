@@ -195,6 +195,7 @@ def test_the_executed_notebooks_come_along(folder: Path) -> None:
     assert json.loads((folder / "run.json").read_text())["proof"]["kept"] is True
 
 
+@pytest.mark.slow
 def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     """Nothing of the run before stays behind."""
     only = an_executed_notebook(tmp_path, "03_only.ipynb", new_markdown_cell("# Only"))

@@ -121,6 +121,7 @@ def test_two_runs_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "Nothing changed" in run_comparison.as_text(run_comparison.compared(same, same))
 
 
+@pytest.mark.slow
 def test_pages_are_written_again_without_running_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the executed notebooks of the latest run, which keeps its facts; here without a browser, as it says."""
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path))
@@ -145,6 +146,7 @@ def test_pages_are_written_again_without_running_anything(tmp_path: Path, monkey
     assert build.folder() == tmp_path / "report"
 
 
+@pytest.mark.slow
 def test_another_language_is_an_edition_beside_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It becomes the latest, keeps its language when written again, and the way back leads to the first edition."""
     monkeypatch.setenv("INDUTECH_DATA_DIR", str(tmp_path))

@@ -274,6 +274,7 @@ def test_a_thousand_clean_tables_raise_no_alarm(tmp_path: Path, made: tuple[list
     assert audit.exit_code == (2 if audit.pending else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["iceberg", "delta", "duckdb"])
 def test_clean_tables_of_the_other_shapes_raise_none_either(shape: str, tmp_path: Path):
     """Fewer of them: a commit costs more than a file."""
