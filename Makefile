@@ -26,7 +26,7 @@ $(READY): requirements.lock assets/jars.lock $(wildcard assets/class-lists/*.xz)
 	@$(BIN)/python -P lib/indutech/system/packages.py requirements.lock .
 	@$(BIN)/python -m indutech.jvm.java
 	@$(BIN)/python -m indutech.jvm.jars
-	@echo "Preparing Java's class data of the broker and Spark (half a minute, once): they start in half of the time"
+	@echo "Preparing Java's class data of the broker and Spark (half a minute, once), so that both start sooner"
 	@$(BIN)/python -m indutech.jvm.class_data
 	@touch $@
 

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pyspark
 import pytest
+from typer.testing import CliRunner
 
+from indutech.cli.app import app
 from indutech.jvm import jars, maven
 from indutech.jvm.jars import Jar, JarsUnavailable
+from indutech.system.settings import PROJECT
 
 CONTENT = b"not really a jar" * 1000
 DEMO = Jar("org.example:demo:1.0", hashlib.sha256(CONTENT).hexdigest())
@@ -89,6 +92,19 @@ def test_lock_names_only_coordinates_and_hashes() -> None:
         assert locked == sorted(locked)
         assert all(re.fullmatch(r"[0-9a-f]{64}", jar.sha256) for jar in locked)
         assert set(wanted) <= {jar.coordinate for jar in locked}
+
+
+def test_what_a_first_start_fetches_is_counted_right() -> None:
+    """The jars that `make setup` has not fetched, as documents and help say them."""
+    running = " ".join((PROJECT / "docs" / "running.md").read_text("utf-8").split())
+    there = {jar for jar_set in jars.ON_SETUP for jar in jars.locked(jar_set)}
+    s3, connect = (set(jars.locked(jar_set)) - there for jar_set in (jars.SPARK_S3, jars.KAFKA_CONNECT))
+
+    for command, wanted in (("erp start", connect), ("plant up", s3 | connect)):
+        told = " ".join(CliRunner().invoke(app, [*command.split(), "--help"]).output.split())
+        assert f"fetches {len(wanted)} jars" in told
+        assert f"fetches {len(wanted)} jars" in running
+    assert f"fetches {len(s3)} jars" in running
 
 
 def test_connector_is_the_one_of_this_pyspark() -> None:

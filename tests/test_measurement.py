@@ -164,7 +164,7 @@ def test_a_question_costs_what_it_reads_or_what_is_loaded(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("field", "value"), [("tickets", 0), ("parquet_bytes", "many"), ("surprise", 1)])
 def test_a_broken_file_is_an_error_that_names_the_field(tmp_path: Path, field: str, value: object) -> None:
     """A measurement that breaks the contract is not half used."""
-    with pytest.raises(MeasurementError, match=f"measurement.json: {field}: .* Measure again"):
+    with pytest.raises(MeasurementError, match=f"measurement.json: {field}: .* Make it anew: `indutech costs measure`"):
         read_measurement(written(tmp_path, **{field: value}))
 
 

@@ -23,7 +23,7 @@ def erp_start(
 ) -> None:
     """Start PostgreSQL with its clients, sites, contracts and machines, and Kafka Connect behind it; keep them.
 
-    The first start makes the rows, from a seed, and fetches 70 jars (42 MB). Without KAFKA_BOOTSTRAP_SERVERS the
+    The first start makes the rows, from a seed, and fetches 57 jars (16 MB). Without KAFKA_BOOTSTRAP_SERVERS the
     embedded broker is started as well. It all runs until `indutech erp stop`.
 
     \b

@@ -1,10 +1,11 @@
-"""Java's archives of the classes that the broker and Spark load: made once, both start in half of the processor time.
+"""Java's archives of the classes that the broker and Spark load: made once, so that both start sooner.
 
 Class data sharing is Java's own (JEP 310). A JVM looks whether an archive is of its version and its class path, and
 starts as ever, only slower, where it is not or where there is none. Which classes belong in it is a list of names that
 a run of the pipeline gave: `python -m bench.class_lists` renews it.
 """
 
+import hashlib
 import lzma
 import os
 import subprocess
@@ -33,21 +34,21 @@ def options(name: str) -> list[str]:
 
 
 def make(name: str) -> None:
-    """Make the archive, about 20 s of one core and 50 to 200 MB, unless it is there for this Java and these jars.
+    """Make the archive, unless it is there for this Java, these jars and this list; docs/decisions/0059 has the cost.
 
     Raises:
         subprocess.CalledProcessError: this Java cannot.
         OSError: the folder cannot be written.
     """
-    class_path = _class_path(name)
-    made_for = f"{java.java_home()}\n{(LISTS / f'{name}.txt.xz').stat().st_size}\n{class_path}\n{_newest(class_path)}\n"
+    class_path, listed = _class_path(name), lzma.decompress((LISTS / f"{name}.txt.xz").read_bytes())
+    made_for = f"{java.java_home()}\n{hashlib.sha256(listed).hexdigest()}\n{class_path}\n{_newest(class_path)}\n"
     stamp = archive(name).with_suffix(".made-for")
     if archive(name).exists() and stamp.exists() and stamp.read_text("utf-8") == made_for:
         return
     archive(name).parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive(name).parent) as folder:
         names, made = Path(folder, "names.txt"), Path(folder, "made.jsa")
-        names.write_bytes(lzma.decompress((LISTS / f"{name}.txt.xz").read_bytes()))
+        names.write_bytes(listed)
         subprocess.run(
             [
                 *(java.find_java(), "-Xshare:dump", "-Xlog:disable", "-Xlog:all=error:stderr"),

@@ -74,7 +74,7 @@ def _products(settings: Settings) -> list[Settings]:
     """The settings of each product whose lake would be meaningless afterwards."""
     if settings.bootstrap_servers:
         return [settings]
-    return [settings.model_copy(update={"product": name, "topic": PRODUCTS[name].topic}) for name in PRODUCTS]
+    return [settings.for_product(name) for name in PRODUCTS]
 
 
 def _locked(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,11 +21,25 @@ class MeasurementError(InduTechError):
     """A measurement file that cannot be used."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What a measured file may hold: the fields that are declared, and no others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def of(cls, file: Path, made_by: str) -> Self:
+        """Return what the file holds.
 
-class Question(_Strict):
+        Raises:
+            MeasurementError: the file breaks its contract; the message names the field.
+        """
+        try:
+            return cls.model_validate_json(file.read_bytes())
+        except ValidationError as error:
+            raise MeasurementError(f"{file.name}: {first_problem(error)}. Make it anew: `{made_by}`.") from None
+
+
+class Question(Strict):
     """One question of the analysis and the bytes of Parquet that answering it reads."""
 
     question: str
@@ -32,14 +47,14 @@ class Question(_Strict):
     bytes_scanned: int = Field(ge=0)
 
 
-class Bracket(_Strict):
+class Bracket(Strict):
     """Parquet bytes per ticket if the text could not be compressed, and if it came from a small pool of sentences."""
 
     incompressible: Decimal = Field(gt=0)
     pooled: Decimal = Field(gt=0)
 
 
-class Measurement(_Strict):
+class Measurement(Strict):
     """One run of the pipeline, in the figures that the cost model uses."""
 
     contract: int = Field(1, ge=1, le=1)
@@ -90,9 +105,4 @@ def read_measurement(data_dir: Path | None = None) -> tuple[Measurement, str]:
 
 
 def _read(file: Path) -> Measurement:
-    try:
-        return Measurement.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise MeasurementError(
-            f"{file.name}: {first_problem(error)}. Measure again with `indutech costs measure`."
-        ) from None
+    return Measurement.of(file, "indutech costs measure")

@@ -5,28 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from indutech.costs.inputs.measurement import MeasurementError
-from indutech.system.errors import first_problem
+from indutech.costs.inputs.measurement import Strict
 from indutech.system.settings import PROJECT
 
 QUESTIONS_FILE = PROJECT / "assets" / "questions-measurement.json"
 GROWING = ("tickets", "readings")  # tables that have a row for each message; the others are as large as the ERP
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Table(_Strict):
+class Table(Strict):
     """A table of the lake: its rows, and the bytes of its columns in Parquet."""
 
     rows: int = Field(gt=0)
     column_bytes: int = Field(gt=0)
 
 
-class Question(_Strict):
+class Question(Strict):
     """A question, and for each table of the lake the bytes of the columns that it names."""
 
     name: str
@@ -34,7 +29,7 @@ class Question(_Strict):
     bytes_read: dict[str, int] = Field(min_length=1)
 
 
-class Questions(_Strict):
+class Questions(Strict):
     """What each question reads; `readings_incompressible` is a reading's bytes if no value could be compressed."""
 
     made_by: str
@@ -75,9 +70,4 @@ def read_questions(file: Path = QUESTIONS_FILE) -> Questions:
     Raises:
         MeasurementError: the file breaks its contract; the message names the field.
     """
-    try:
-        return Questions.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise MeasurementError(
-            f"{file.name}: {first_problem(error)}. Count again with `python -m bench questions`."
-        ) from None
+    return Questions.of(file, "python -m bench questions")

@@ -6,11 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from indutech.costs.inputs.measurement import MeasurementError
+from indutech.costs.inputs.measurement import Strict
 from indutech.costs.inputs.usage import Assumption, Usage
-from indutech.system.errors import first_problem
 from indutech.system.settings import PROJECT
 
 REQUESTS_FILE = PROJECT / "assets" / "s3-requests.json"
@@ -21,10 +20,8 @@ LIKE_PUT: tuple[Kind, ...] = ("COPY", "LIST", "POST", "PUT")
 LIKE_GET: tuple[Kind, ...] = ("GET", "HEAD")
 
 
-class S3Requests(BaseModel):
+class S3Requests(Strict):
     """Requests per micro-batch, the mean over some, by committer and kind."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     made_by: str
     measured_on: str
@@ -53,9 +50,4 @@ def read_s3_requests(file: Path = REQUESTS_FILE) -> S3Requests:
     Raises:
         MeasurementError: the file breaks its contract; the message names the field.
     """
-    try:
-        return S3Requests.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise MeasurementError(
-            f"{file.name}: {first_problem(error)}. Count again with `python -m bench.s3 --write`."
-        ) from None
+    return S3Requests.of(file, "python -m bench.s3 --write")

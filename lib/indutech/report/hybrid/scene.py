@@ -23,10 +23,11 @@ from indutech.plant.sensors import fleet
 from indutech.producer import produce
 from indutech.report.hybrid import breakdowns
 from indutech.stream import job, session
-from indutech.system.settings import PRODUCTS, Settings
+from indutech.system.settings import Settings
 from indutech.tickets.generator import DEMO_START
 
 LAKE = "s3a://indutech-hybrid/lake"
+READINGS = "readings"  # the other data product
 DAY = timedelta(days=1)  # of which readings and tickets tell
 SHORT = 200_000  # messages: for fewer, Java's optimising compiler costs more than it saves
 WAITS_S = 120
@@ -51,7 +52,7 @@ class Scene:
     @property
     def of_readings(self) -> Settings:
         """The settings with which readings are read: the same bucket, another product."""
-        return of_readings(self.settings)
+        return self.settings.for_product(READINGS)
 
     @property
     def places(self) -> tuple[str, str]:
@@ -95,8 +96,8 @@ def _play(
         settings = held.enter_context(store.connected(settings))
         broker = held.enter_context(brokers.connected(settings))
         capturing = starting.submit(held.enter_context, embedded.captured(settings))
-        measured = _send(of_readings(settings), broker, readings, seed)
-        job.run(of_readings(settings), broker, once=True, spark=spark.result())
+        measured = _send(settings.for_product(READINGS), broker, readings, seed)
+        job.run(settings.for_product(READINGS), broker, once=True, spark=spark.result())
         capturing.result()
     captured = comparison.until_captured(settings, WAITS_S)
     captured(comparison.read_source(settings, CLIENTS)[0])  # a ticket must not be older than what is known of clients
@@ -117,11 +118,6 @@ def _play(
 
     proof = comparison.compare(settings, broker, CLIENTS, stored)
     return Scene(settings, broker, sent, measured, len(announced), len(following), done, proof)
-
-
-def of_readings(settings: Settings) -> Settings:
-    """The same settings for the product `readings`."""
-    return settings.model_copy(update={"product": "readings", "topic": PRODUCTS["readings"].topic})
 
 
 def _of_its_own(settings: Settings, *, short: bool) -> Settings:
