@@ -17,7 +17,9 @@ from pyspark.sql import functions as F
 from indutech.costs.inputs.measure import _JSON_BYTES
 from indutech.lake import compaction, ddl, reader
 from indutech.lake.identity import Identity
+from indutech.plant.sensors import fleet
 from indutech.producer.replay import as_json
+from indutech.report.hybrid import breakdowns
 from indutech.stream import batches, transforms
 from indutech.stream.fast_path import fast_path
 from indutech.stream.session import session
@@ -122,6 +124,7 @@ def main(folder: Path, new: list[str]) -> dict[str, object]:
     compacted = [day.ingest_date for day in compaction.compact(settings)]
     after = reader.read(settings, columns=("kafka_offset", *new)).sort_by("kafka_offset")
 
+    failures = fleet.failures(5, NOON, 86_400)
     table = pa.Table.from_pylist([row for row in python if not row["reason"]], schema=schema.VALIDATED)
     replayed = folder / "again.parquet"
     pq.write_table(table.select(contract.FIELDS), replayed)
@@ -133,6 +136,7 @@ def main(folder: Path, new: list[str]) -> dict[str, object]:
         "Arrow": dict(zip(schema.TICKET.names, map(str, schema.TICKET.types), strict=True)),
         "Spark": {f.name: f.dataType.simpleString() for f in transforms.validated(kafka_rows(spark, [])).schema},
         "document": "\n".join(part() for part in document.PARTS.values()),
+        "breakdown": list(breakdowns.tickets(failures, dict.fromkeys(fleet.MACHINE_IDS, 4242), 5)[0].model_dump()),
         "steps": transforms.steps(spark),
         "DDL": [ddl.athena(), ddl.redshift()],
         "empty view": empty.names,

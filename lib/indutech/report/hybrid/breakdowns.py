@@ -1,6 +1,5 @@
 """Tickets that follow the failures which sensors announce: each from the client who has the machine, soon after it."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import orjson
 
 from indutech.plant.erp import postgres
 from indutech.plant.sensors.fleet import Failure
+from indutech.tickets import generator
 from indutech.tickets.contract import CLIENT_IDS, Priority, Ticket, TicketType
 
 SOONEST_S, LATEST_S = 5 * 60, 45 * 60  # so long after the machine stood still somebody writes
@@ -23,22 +23,24 @@ def owners(erp: Path) -> dict[str, int]:
 
 
 def tickets(failures: Sequence[Failure], owner_of: Mapping[str, int], seed: int) -> list[Ticket]:
-    """Return a critical ticket for each failure, in their order; a machine without a client who may write has none."""
+    """Return a critical ticket for each failure, in their order; a machine without a client who may write has none.
+
+    They are the generator's tickets with what a breakdown says, so that a new field of the contract is theirs too.
+    """
     draws = np.random.default_rng([seed, 47])
+    made = (value for batch in generator.ticket_messages(len(failures), seed=seed + 47) for _, value in batch)
     found = []
-    for failure in failures:
-        waits, number = float(draws.uniform(SOONEST_S, LATEST_S)), draws.bytes(16)
+    for failure, value in zip(failures, made, strict=True):
+        waits = float(draws.uniform(SOONEST_S, LATEST_S))
         if owner_of.get(failure.machine_id) in CLIENT_IDS:
-            found.append(
-                Ticket(
-                    ticket_id=str(uuid.UUID(bytes=number, version=4)),
-                    client_id=owner_of[failure.machine_id],
-                    creation_date=(failure.failed_at + timedelta(seconds=waits)).replace(microsecond=0),
-                    request=f"La machine {failure.machine_id} s'est arrêtée, elle ne redémarre pas.",
-                    type=TicketType.HARDWARE,
-                    priority=Priority.CRITICAL,
-                )
-            )
+            told = {
+                "client_id": owner_of[failure.machine_id],
+                "creation_date": (failure.failed_at + timedelta(seconds=waits)).replace(microsecond=0),
+                "request": f"La machine {failure.machine_id} s'est arrêtée, elle ne redémarre pas.",
+                "type": TicketType.HARDWARE,
+                "priority": Priority.CRITICAL,
+            }
+            found.append(Ticket.model_validate_json(value).model_copy(update=told))
     return found
 
 
