@@ -10,7 +10,7 @@ from indutech.show.language import gettext
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 SHORT_TEXT = 20  # characters of a word that takes the place of a number
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h)?(\s?†)?$")
-_MONEY = r"[-−]?[$€]?\d[\d.,\u202f\u00a0]*"
+_MONEY = r"[-−]?[$€]?\d(?:[\d.,\u202f\u00a0]*\d)?"
 _RANGE = rf"{_MONEY} – {_MONEY} – {_MONEY}(?:\u00a0USD)?"
 _WHOLE = re.compile(
     rf"(?P<range>{_RANGE})|\b20\d\d-\d\d(?:-\d\d)?\b|\d[\d.,]* (?:%|s|kB|[KMGT]i?[Bo]|ko)(?!\w)|\bUTF-8\b"
