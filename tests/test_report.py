@@ -210,6 +210,31 @@ def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     assert not page(folder, "index.html").select(".proof")
 
 
+def test_a_page_has_no_bars_of_a_download_and_keeps_other_warnings() -> None:
+    """The first run downloads jars, and each step of its bar is an output of the notebook."""
+    bar = "\rFetching jars:  15%|█▍        | 6/41 [00:00<00:02, 12.62jar/s]"
+    outputs = [
+        new_output("stream", name="stderr", text=text) for text in (bar, f"\r{' ' * 60}", "\r", f"{bar}\nslow disk\n")
+    ]
+    page = BeautifulSoup(pages.to_html(new_notebook(cells=[new_code_cell("x", outputs=outputs)]), {}), "html.parser")
+    (left,) = page.select("pre.stderr")
+    assert "slow disk" in left.get_text()
+
+
+def test_dates_units_and_ranges_stay_on_their_line_and_long_numbers_are_grouped() -> None:
+    """A line does not end within a figure; a column with a number of five digits groups its digits."""
+    table = pd.DataFrame({"messages": ["sent", "lost"], "count": [20030, 1005], "client": [1234, 4321]}).to_html(
+        index=False
+    )
+    text = "On 2026-11-29 it cost $3,700 – $6,200 – $8,700, 38 % of it for `1 GB`."
+    cells = [new_markdown_cell(text), output_of({"text/html": table})]
+    page = BeautifulSoup(pages.to_html(new_notebook(cells=cells), {}), "html.parser")
+    assert [part.get_text() for part in page.select(".whole")] == ["2026-11-29", "38 %"]
+    assert [part.get_text() for part in page.select(".range")] == ["$3,700 – $6,200 – $8,700"]
+    numbers = [cell.get_text() for cell in page.select("td.num")]
+    assert numbers == ["20,030", "1234", "1,005", "4321"]
+
+
 def test_an_opening_may_be_incomplete() -> None:
     """A notebook without question or answer has empty ones."""
     assert pages.opening(new_notebook(cells=[new_markdown_cell("# T\n\nText.")])) == pages.Opening("T", "", "")

@@ -3,13 +3,18 @@
 import re
 
 from bs4 import BeautifulSoup
-from bs4.element import Tag
+from bs4.element import NavigableString, Tag
 
 from indutech.show.language import gettext
 
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 SHORT_TEXT = 20  # characters of a word that takes the place of a number
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h)?(\s?†)?$")
+_MONEY = r"[-−]?[$€]?\d(?:[\d.,\u202f\u00a0]*\d)?"
+_RANGE = rf"{_MONEY} – {_MONEY} – {_MONEY}(?:\u00a0USD)?"
+_WHOLE = re.compile(
+    rf"(?P<range>{_RANGE})|\b20\d\d-\d\d(?:-\d\d)?\b|\d[\d.,]* (?:%|s|kB|[KMGT]i?[Bo]|ko)(?!\w)|\bUTF-8\b"
+)
 
 
 def tables(soup: BeautifulSoup) -> None:
@@ -33,12 +38,27 @@ def tables(soup: BeautifulSoup) -> None:
     _give_captions(soup, found)
 
 
+def keep_together(soup: BeautifulSoup) -> None:
+    """A date, a number with its unit and a range of amounts are not torn by the end of a line."""
+    for text in [text for main in soup.select("main") for text in main.find_all(string=True)]:
+        if text.find_parent(["script", "style", "pre", "code", "svg"]):
+            continue
+        parts, end = [], 0
+        for found in _WHOLE.finditer(text):
+            span = soup.new_tag("span", attrs={"class": "range" if found["range"] else "whole"})
+            span.string = found[0]
+            parts += [NavigableString(text[end : found.start()]), span]
+            end = found.end()
+        if parts:
+            text.replace_with(*parts, NavigableString(text[end:]))
+
+
 def _merge_heads(table: Tag) -> None:
     """A named index makes pandas write a second row of heads with one word in it; names become words."""
     heads = [row.find_all("th") for row in table.select("thead tr")]
     words = [[cell.get_text(strip=True) for cell in row] for row in heads]
-    if len(words) == 2 and words[0][:1] == [""] and not any(words[1][1:]):
-        heads[0][0].string = words[1][0]
+    if len(words) == 2 and words[0] and words[1][:1] != [""] and not any(words[1][1:]):
+        heads[0][0].string = f"{words[1][0]} ↓ {words[0][0]} →" if words[0][0] else words[1][0]
         table.select("thead tr")[1].decompose()
     if "dataframe" in table.get_attribute_list("class"):
         for head in table.select("thead th"):

@@ -3,11 +3,13 @@
 All its words are in assets/report/index.html.j2, marked for gettext; this module brings the figures.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from bs4 import BeautifulSoup
+from bs4.element import NavigableString
 
 from indutech.costs.model import CostModel, read_model
 from indutech.costs.views import summary
@@ -43,8 +45,18 @@ def html(
     }
     soup = BeautifulSoup(templates.render("index.html.j2", **context), "html.parser")
     readable.tables(soup)
+    readable.keep_together(soup)
+    _keep_units(soup)
     spoken_parts.mark(soup)
     return f"{soup}\n"
+
+
+def _keep_units(soup: BeautifulSoup) -> None:
+    """A figure, which is a link, stays on one line with the unit after it."""
+    for figure in soup.select("a.figure"):
+        after = figure.next_sibling
+        if isinstance(after, NavigableString) and re.match(r" (?:s|kB|ko|[GT]i?[Bo])(?!\w)", after):
+            after.replace_with(NavigableString("\u00a0" + after[1:]))
 
 
 def _origin(words: str) -> str:

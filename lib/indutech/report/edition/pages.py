@@ -1,5 +1,6 @@
 """Converts an executed notebook to an HTML page, with nbconvert and the template in assets/report."""
 
+import copy
 import html
 import json
 import re
@@ -22,12 +23,15 @@ from indutech.report import findings
 from indutech.report.edition import claims, figures, spoken_parts
 from indutech.report.edition.figures import PLOTLY
 from indutech.report.edition.templates import STYLE, in_language
+from indutech.report.edition.translation import recognised
 from indutech.show import described, readable
-from indutech.show.charts import DARK
+from indutech.show.charts import DARK, ON_STRONG
 from indutech.show.language import gettext
 
 LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
+TWO_LINES_BELOW = 80  # pixels for the numbers of an axis and a title of two lines
+_PROGRESS = re.compile(r"^\s*$|\d+%\|.*\|.*\[.*\]\s*$")  # a bar of tqdm, or the blanks that wipe it out
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     exporter.register_filter("says", findings.anchor)
     exporter.environment.globals["dark_colours"] = json.dumps(DARK)
     exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
-    body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
+    body, _ = exporter.from_notebook_node(_without_progress(notebook), resources={"page": dict(page)})
     soup = BeautifulSoup(body, "html.parser")
     _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
     readable.tables(soup)
+    _group_digits(soup)
+    readable.keep_together(soup)
     _add_sources(soup)
     spoken_parts.mark(soup)
     return str(soup)
@@ -104,7 +110,10 @@ def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
     if plain:
         margin = layout.get("margin")
         layout["margin"] = {**(margin if isinstance(margin, dict) else {}), "t": 24}
-    spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
+    if "<br>" in str(layout.get("xaxis", {}).get("title", {}).get("text", "")):
+        layout["margin"] = {**layout.get("margin", {}), "b": TWO_LINES_BELOW}
+    data = [_inside_letters(trace) for trace in figure["data"]]
+    spec = json.dumps({"data": data, "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
     return {
         "title": plain,
         "sentence": described.sentence(figure),
@@ -113,6 +122,13 @@ def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
         "height": layout.get("height") or CHART_HEIGHT,
         "json": spec,
     }
+
+
+def _inside_letters(trace: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Numbers on a bar in the colour that the dark page knows; Plotly's own choice is a grey that is hard to read."""
+    if trace.get("type") == "bar" and trace.get("textposition") == "auto" and "insidetextfont" not in trace:
+        return {**trace, "insidetextfont": {"color": ON_STRONG}}
+    return trace
 
 
 def named_svg(svg: str, sentence: str) -> str:
@@ -169,6 +185,31 @@ def _slug(text: str) -> str:
 def _paragraph(markdown_text: str, name: str) -> str:
     found = re.search(rf"^\*\*{name}\.\*\*\s*(.+?)(?=\n\s*\n|\n\*\*[A-Z][\w ]+\.\*\*|\Z)", markdown_text, re.M | re.S)
     return re.sub(r"\s+", " ", found[1]).strip() if found else ""
+
+
+def _without_progress(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without the bars of a download: each step of one is an output, and says nothing afterwards."""
+    shown = copy.deepcopy(notebook)
+    for cell in shown.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
+    return shown
+
+
+def _is_progress(output: nbformat.NotebookNode) -> bool:
+    text = str(output.get("text", "")) if output.get("name") == "stderr" else ""
+    return "\r" in text and all(_PROGRESS.search(line) for line in re.split(r"[\r\n]", text))
+
+
+def _group_digits(soup: BeautifulSoup) -> None:
+    """A column of a pandas table with a number of five digits or more groups them, as the sentences beside it do."""
+    for table in soup.select("main table.dataframe"):
+        rows = [row.find_all(["td", "th"], recursive=False) for row in table.select("tbody tr")]
+        for column in zip(*rows, strict=False):
+            whole = [cell for cell in column if re.fullmatch(r"\d+", cell.get_text(strip=True))]
+            if any("num" in cell.get_attribute_list("class") and len(cell.get_text(strip=True)) > 4 for cell in whole):
+                for cell in whole:
+                    cell.string = recognised.said(f"{int(cell.get_text(strip=True)):,}")
 
 
 def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Mapping[str, str]) -> None:
