@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from py4j.clientserver import JavaClient
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
@@ -246,6 +247,7 @@ GROUPS: dict[str, Callable[[], Sequence[bytes | None]]] = {
     "hostile": lambda: hostile(each=300, more=3),
 }
 GENERATED_AT_LEAST = 10_000
+MOST_CALLS = 400  # of a plan that is made for every micro-batch
 
 
 @dataclass(frozen=True)
@@ -365,6 +367,25 @@ def test_valid_messages_become_tickets(spark: SparkSession) -> None:
     assert (ticket.request, ticket.support_team) == ("Le VPN ne répond plus.", "Support Réseau")
     assert (ticket.kafka_partition, ticket.kafka_offset, ticket.latency) == (0, 0, 5)
     assert ticket.ingest_date == date(2026, 3, 2)
+
+
+def test_columns_are_built_once(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is the same in every micro-batch is not asked of Java again: building it takes longer than a small batch."""
+    asked: list[str] = []
+    send = JavaClient.send_command
+
+    def counted(client: JavaClient, command: str, *others: object) -> object:
+        asked.append(command)
+        return send(client, command, *others)
+
+    monkeypatch.setattr(JavaClient, "send_command", counted)
+    rows, now = kafka_rows(spark, [COMPACT]), F.current_timestamp()
+    as_rows(validated(rows), now)
+    asked.clear()
+
+    as_rows(validated(rows), now)
+
+    assert 0 < len(asked) < MOST_CALLS
 
 
 def test_every_type_has_its_team(spark: SparkSession) -> None:

@@ -21,6 +21,7 @@ from indutech.lake.store import spark as store_for_spark
 from indutech.lake.store.s3_path import S3Path
 from indutech.stream import cluster, transforms
 from indutech.stream.fast_path import KAFKA_COLUMNS, fast_path
+from indutech.stream.kept_columns import kept
 from indutech.system.settings import Settings
 from indutech.tickets import product as products
 from indutech.tickets import schema
@@ -70,9 +71,7 @@ class BatchWriter:
 
     def _write_fast(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Store what the fast path takes; the rest comes back with the same pass, and Python validates it."""
-        rows = fast_path(kafka_rows, self.product).withColumn(
-            "reason", F.when(~F.col("fast_path_ok"), "not validated yet")
-        )
+        rows = fast_path(kafka_rows, self.product).withColumn("reason", _not_validated())
         seen = self._store_valid(rows, batch)
         if not seen.returned_all:
             self._in_spark = True  # another producer's format: from now on Spark validates every message in full
@@ -82,7 +81,8 @@ class BatchWriter:
         if valid:
             late = transforms.as_rows(self._as_frame(kafka_rows.sparkSession, valid), _now(), self.product)
             self._write(late, self.product.name, batch, mode="append")
-        self._store_bad(self._as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
+        bad = self._as_frame(kafka_rows.sparkSession, validated) if len(valid) < len(validated) else kafka_rows
+        self._store_bad(bad, batch, len(validated) - len(valid))
         return seen.good + len(valid), len(validated) - len(valid)
 
     def _write_validated(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
@@ -90,23 +90,15 @@ class BatchWriter:
         validated = transforms.validated(kafka_rows, self.product)
         seen = self._store_valid(validated, batch)
         bad = [{**row.asDict(), **dict.fromkeys(self.product.fields)} for row in seen.others]
-        bad_rows = self._as_frame(kafka_rows.sparkSession, bad) if seen.returned_all else validated
+        bad_rows = self._as_frame(kafka_rows.sparkSession, bad) if bad and seen.returned_all else validated
         self._store_bad(bad_rows, batch, seen.other_count)
         return seen.good, seen.other_count
 
     def _store_valid(self, validated: DataFrame, batch: int) -> "_Seen":
         """One pass over Kafka: rows without a reason to the lake, the others back to the driver as far as they fit."""
         seen = Observation()
-        other = F.col("reason").isNotNull()
-        fits = other & (F.coalesce(F.length("value"), F.lit(0)) <= LARGEST_IN_ONE_PASS_BYTES)
         # An observation is a barrier as well: without it, the filter below would parse every message twice.
-        observed = validated.observe(
-            seen,
-            F.count_if(~other).alias("good"),
-            F.count_if(other).alias("other_count"),
-            F.collect_set(F.when(~other, transforms.ingest_date())).alias("dates"),
-            _at_most(MOST_IN_ONE_PASS, F.struct(*KAFKA_COLUMNS, "reason"), fits).alias("others"),
-        )
+        observed = validated.observe(seen, *_counted())
         self._write(transforms.as_rows(observed, _now(), self.product), self.product.name, batch)
         found = seen.get
         layout.remove_stale(self.settings, self.product.name, batch, found["dates"], self.uncommitted)
@@ -169,6 +161,24 @@ class _Seen:
     @property
     def returned_all(self) -> bool:
         return len(self.others) == self.other_count
+
+
+@kept
+def _not_validated() -> Column:
+    return F.when(~F.col("fast_path_ok"), "not validated yet")
+
+
+@kept
+def _counted() -> list[Column]:
+    """What one pass tells of its rows: how many are good, their days, and the others, as far as they fit."""
+    other = F.col("reason").isNotNull()
+    fits = other & (F.coalesce(F.length("value"), F.lit(0)) <= LARGEST_IN_ONE_PASS_BYTES)
+    return [
+        F.count_if(~other).alias("good"),
+        F.count_if(other).alias("other_count"),
+        F.collect_set(F.when(~other, transforms.ingest_date())).alias("dates"),
+        _at_most(MOST_IN_ONE_PASS, F.struct(*KAFKA_COLUMNS, "reason"), fits).alias("others"),
+    ]
 
 
 def _at_most(most: int, value: Column, wanted: Column) -> Column:

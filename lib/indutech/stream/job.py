@@ -28,11 +28,14 @@ from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
 
 # Bigger fetches than Kafka's defaults: measured 15 to 30 % faster reads.
-_KAFKA_READS = {
+KAFKA_READS = {
     "kafka.max.poll.records": "20000",
     "kafka.max.partition.fetch.bytes": str(8 * 1024**2),
     "kafka.fetch.max.bytes": str(64 * 1024**2),
     "kafka.isolation.level": "read_committed",
+    # Spark asks for the topic's ends behind each fetch, on the same connection; where the fetch was the last, Kafka's
+    # consumer has asked for more by then, and the answer would wait for as long as that may wait: 500 ms by default.
+    "kafka.fetch.max.wait.ms": "10",
 }
 _STOP_DEADLINE_S = 60
 _NOTHING_LOST = "Nothing is lost: what was not committed is done again at the next start."
@@ -168,7 +171,7 @@ def read_topic(
     first = {settings.topic: {str(partition): offset for partition, offset in first_offsets.items()}}
     return (
         spark.readStream.format("kafka")
-        .options(**connection.spark_options(broker), **_KAFKA_READS)
+        .options(**connection.spark_options(broker), **KAFKA_READS)
         .option("failOnDataLoss", str(not skip_expired).lower())
         .option("subscribe", settings.topic)
         .option("startingOffsets", json.dumps(first))

@@ -17,6 +17,8 @@ from indutech.lake.store import spark as store_for_spark
 from indutech.stream import cluster
 from indutech.system.settings import Settings
 
+# Else each column that is built tells Java where in Python: half of all calls of a micro-batch.
+PLAIN_COLUMNS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 _COMMIT_PROTOCOL = "org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol"
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
 
@@ -75,6 +77,7 @@ def _configuration(settings: Settings, log: Path) -> dict[str, str]:
         "spark.driver.bindAddress": cluster.own_address(settings.spark_master),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **PLAIN_COLUMNS,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.warehouse.dir": (settings.data_dir / "spark-warehouse").as_uri(),

@@ -30,8 +30,8 @@ URGENT_BY_CONTRACT = Question(
 SELECT NVL(k.level, 'sans contrat') AS contract,
        COUNT(DISTINCT t.client_id) AS clients,
        COUNT(*) AS tickets,
-       SUM(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 ELSE 0 END) AS urgent,
-       ROUND(100.0 * SUM(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 ELSE 0 END) / COUNT(*), 1) AS urgent_share
+       COUNT(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 END) AS urgent,
+       ROUND(100.0 * COUNT(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 END) / COUNT(*), 1) AS urgent_share
 FROM lake.tickets AS t
 LEFT JOIN erp.contracts AS k ON k.client_id = t.client_id
 GROUP BY 1

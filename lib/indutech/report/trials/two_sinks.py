@@ -40,7 +40,7 @@ def run(settings: Settings, broker: Broker, spark: SparkSession, held: Place | N
     """Store what the topic holds through both sinks; the tasks that come to the place `held` wait there for ever."""
     stored_by_spark = (
         spark.readStream.format("kafka")
-        .options(**connection.spark_options(broker))
+        .options(**connection.spark_options(broker), **job.KAFKA_READS)
         .option("subscribe", settings.topic)
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", settings.max_batch_tickets)
