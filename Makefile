@@ -42,7 +42,7 @@ quick: setup ## tests that start neither Java nor a notebook: under a minute
 
 faults: setup ## the laboratory: 21 families of faults and a soak, with a table at the end; SEED=7 for other moments
 	@LABORATORY_COMMAND="make faults$(if $(SEED), SEED=$(SEED))" SEED=$(SEED) $(BIN)/pytest tests -m "faults or faults_short" \
-	  -n 2 --dist loadgroup --no-loadscope-reorder
+	  -n 2 --dist loadgroup --no-loadscope-reorder -vv
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/indutech documents --check && \

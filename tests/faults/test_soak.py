@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 STREAM_KILLS = int(os.environ.get("SOAK_STREAM_KILLS", "50"))
 PRODUCER_KILLS = STREAM_KILLS * 2 // 5
 BROKER_KILLS = STREAM_KILLS // 10
-LONGEST_LIFE_S = 16.0  # of a stream
+LONGEST_LIFE_S = 12.0  # of a stream
 RATE = 2_000
 WAYS = ("all at once", "Python first", "Java first")
 
