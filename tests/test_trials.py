@@ -42,14 +42,18 @@ def test_readers_are_compared_with_what_was_sent() -> None:
     """Rows too many are named with their share; where there are none, the sentence says so."""
     columns = ["sink", "reader", "the folder as it is", "unreadable files", "rows", "rows too many"]
     rows = [
-        ("the other", "DuckDB", "stops", 2, 150, 50),
-        ("the other", "Spark", "is read", 0, 100, 0),
+        (readers.FILE_SINK, "DuckDB", "stops", 2, 150, 50),
+        (readers.FILE_SINK, "Spark", "is read", 0, 100, 0),
         ("ours", "DuckDB", "is read", 0, 100, 0),
         ("ours", "Spark", "is read", 0, 100, 0),
     ]
 
-    assert readers.compared(pd.DataFrame(rows, columns=columns), 100).splitlines() == [
-        "- The other: 100 sent; 1 of 2 readers stop at 2 damaged files; the others hold **50 rows too many** (50 %).",
+    found = pd.DataFrame(rows, columns=columns)
+
+    assert readers.rows_too_many(found) == {"twice_by_file_sink": 50, "twice_by_ours": 0}
+    assert readers.compared(found, 100).splitlines() == [
+        "- Spark's file sink: 100 sent; 1 of 2 readers stop at 2 damaged files; "
+        "the others hold **50 rows too many** (50 %).",
         "- Ours: 100 sent; all 2 readers see **100** rows, each once.",
     ]
 

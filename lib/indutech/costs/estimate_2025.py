@@ -57,6 +57,7 @@ class Finding:
     verdict: Verdict
     reason: str
     parts: Sequence[Row] = ()  # rows of the audit file that it was recomputed from
+    in_doubt: bool = False  # for a missing line: whether a rate of it was not read for the region
 
 
 def read_rows(file: Path) -> list[dict[str, str]]:
@@ -89,15 +90,24 @@ def missing(claims: Sequence[Row], reference: Bill, prices: PriceList) -> list[F
     claimed_components = {claim["component"] for claim in claims}
     seen = {(claim["component"], claim["service"]) for claim in claims} | {("vpn", "AWS Data Transfer")}
     absent: dict[tuple[str, str], Money] = {}
+    doubtful = set()
     for line in reference.monthly:
         if line.component in claimed_components and (line.component, line.price.service) in seen:
             continue
         key = (line.component, line.price.service if line.component in claimed_components else "")
         absent[key] = absent.get(key, Money(Decimal(0))) + line.effective_cost
+        if line.price.confidence is not Confidence.EXACT:
+            doubtful.add(key)
     short = {(component, what): _short(reference, prices, pairs) for component, what, pairs in SHORT}
+    doubtful |= {
+        (component, what)
+        for component, what, pairs in SHORT
+        if any(prices[name].confidence is not Confidence.EXACT for pair in pairs for name in pair)
+    }
     return [
         Finding(f"missing_{component}", component, f"{component}: {service}" if service else component, "monthly",
-                Money(Decimal(0)), cost, Money(Decimal(0)) - cost, Verdict.MISSING, "no line in the estimate")
+                Money(Decimal(0)), cost, Money(Decimal(0)) - cost, Verdict.MISSING, "no line in the estimate",
+                in_doubt=(component, service) in doubtful)
         for (component, service), cost in sorted((absent | short).items(), key=lambda item: -item[1].amount)
         if cost.amount
     ]  # fmt: skip

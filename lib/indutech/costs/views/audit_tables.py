@@ -34,7 +34,7 @@ def missing_table(findings: Iterable[Finding]) -> pd.DataFrame:
     return from_rows(
         {
             "No line in the estimate": component_name(found.component) + found.item.removeprefix(found.component),
-            "A month": found.recomputed,
+            "A month": marked(found.recomputed, found.in_doubt),
         }
         for found in findings
         if found.verdict is Verdict.MISSING

@@ -143,7 +143,7 @@ def archive_table(model: CostModel) -> pd.DataFrame:
             "Moved once": found.move_once,
             "Pays after": _months(found),
             "Read once": found.read_once,
-            "Least days": found.kept_in.least_days or None,
+            "Kept at least, days": found.kept_in.least_days or None,
             "Spectrum": "reads it" if found.kept_in.spectrum_reads_it else "cannot read it",
         }
         for size, object_mib in ((f"{usual:f} MiB", usual), (f"{SMALL_OBJECT_MIB * 1024:.0f} KiB", SMALL_OBJECT_MIB))

@@ -41,13 +41,13 @@ class Outage:
     caught_up_at_s: float
 
     @property
-    def sentence(self) -> str:
-        """The outage in one sentence."""
-        back, caught_up = self.back_at_s - self.killed_at_s, self.caught_up_at_s - self.killed_at_s
-        return (
-            f"Killed after {self.killed_at_s:.1f} s, the broker acknowledged again {back:.1f} s later; at most "
-            f"{self.curve['waiting'].max():,} tickets waited, and {caught_up:.1f} s after the kill all were stored."
-        )
+    def figures(self) -> dict[str, float]:
+        """What a sentence about the outage says."""
+        return {
+            "outage_back_s": self.back_at_s - self.killed_at_s,
+            "outage_waiting": int(self.curve["waiting"].max()),
+            "outage_caught_up_s": self.caught_up_at_s - self.killed_at_s,
+        }
 
 
 def broker_killed(bench: Bench, *, count: int, seed: int, rate: int) -> Outage:

@@ -14,15 +14,16 @@ from pyspark.sql import SparkSession
 from indutech.report.trials import kills, two_sinks
 from indutech.report.trials.bench import Bench
 
-_SINKS = {"Spark's file sink": ["partition", "offset"], "ours": ["kafka_partition", "kafka_offset"]}
+FILE_SINK, OURS = "Spark's file sink", "ours"
+_SINKS = {FILE_SINK: ["partition", "offset"], OURS: ["kafka_partition", "kafka_offset"]}
 
 
 def by_reader(bench: Bench) -> pd.DataFrame:
     """Return what DuckDB, pyarrow and Spark find in each of the two folders, and more than once."""
     settings = bench.settings
     folders = {
-        "Spark's file sink": (two_sinks.file_sink(settings), "*.parquet"),
-        "ours": (settings.tickets_dir, kills.OURS_GLOB),
+        FILE_SINK: (two_sinks.file_sink(settings), "*.parquet"),
+        OURS: (settings.tickets_dir, kills.OURS_GLOB),
     }
     rows = []
     for sink, (folder, pattern) in folders.items():
@@ -59,6 +60,12 @@ def compared(found: pd.DataFrame, sent: int) -> str:
         named = sink[0].upper() + sink[1:]
         said.append(f"- {named}: {sent:,} sent; {what}.")
     return "\n".join(said)
+
+
+def rows_too_many(found: pd.DataFrame) -> dict[str, int]:
+    """The most rows too many that a reader of each sink sees."""
+    most = found.groupby("sink")["rows too many"].max()
+    return {"twice_by_file_sink": int(most[FILE_SINK]), "twice_by_ours": int(most[OURS])}
 
 
 def _by_duckdb(folder: Path, pattern: str, good: Sequence[str], columns: Sequence[str], _: SparkSession) -> "_Found":
