@@ -52,7 +52,7 @@ def compared(found: pd.DataFrame, sent: int) -> str:
         too_many, damaged = int(rows["rows too many"].max()), int(rows["unreadable files"].max())
         if stops or too_many:
             what = (
-                f"{stops} of {len(rows)} readers stop at {damaged} damaged files; "
+                f"{stops} of {len(rows)} readers stop at damaged files ({damaged}); "
                 f"the others hold **{too_many:,} rows too many** ({100 * too_many / sent:.0f} %)"
             )
         else:
