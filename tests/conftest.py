@@ -30,6 +30,7 @@ START_JAVA = ("broker", "spark", "java")
 # With two processes the files that take longest come first: one of them alone at the end would leave a core idle.
 LONGEST_FIRST = (
     "test_soak.py",
+    "test_foreign_reader.py",  # 20 kills, in `make faults`
     "test_s3_kills.py",
     "test_cluster.py",
     "test_plant.py",
