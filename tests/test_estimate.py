@@ -132,6 +132,17 @@ def test_missing_lines_are_named_with_their_cost() -> None:
     assert [(f.item, f.difference) for f in found] == [("dms: second zone", usd(-13)), ("kms", usd(-5))]
 
 
+def test_missing_lines_carry_the_doubt_of_their_rates() -> None:
+    """A line is in doubt if a rate of it was not read for the region, as on the bill."""
+    charges = [
+        Charge("kms", "node", just(5), "Hours", ""),
+        Charge("spectrum", "redshift_spectrum", just(1), "TB", ""),
+    ]
+    found = missing([], priced("reference", charges, RATES), RATES)
+
+    assert {one.component: one.in_doubt for one in found} == {"kms": False, "spectrum": True}
+
+
 @pytest.mark.parametrize(("scanned", "low", "base"), [("55", "335", "445"), ("50", "310", "410")])
 def test_the_same_scope_is_repriced_from_the_audit_file(scanned: str, low: str, base: str) -> None:
     """Committed with Spectrum at its low and at its base, and on demand; each quantity is that of the audit file."""

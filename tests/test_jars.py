@@ -133,14 +133,17 @@ def test_warm_cache_makes_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(file.is_file() for file in jars.kafka_server_jars() + jars.spark_kafka_jars())
 
 
-def test_first_fetch_uses_the_users_mirror(repository: Repository, tmp_path: Path) -> None:
-    """A missing jar comes from the mirror, is kept, and is not asked for again."""
+def test_first_fetch_uses_the_users_mirror(
+    repository: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing jar comes from the mirror, is kept, and is not asked for again; away from a terminal, without a bar."""
     [file] = jars.fetch([DEMO])
 
     assert file.read_bytes() == CONTENT
     assert jars.fetch([DEMO]) == [file]
     assert repository.jar_downloads() == 1
     assert left_in(tmp_path / "cache é") == ["demo-1.0.jar", "demo-1.0.verified"]
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("repository")

@@ -210,17 +210,6 @@ def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     assert not page(folder, "index.html").select(".proof")
 
 
-def test_a_page_has_no_bars_of_a_download_and_keeps_other_warnings() -> None:
-    """The first run downloads jars, and each step of its bar is an output of the notebook."""
-    bar = "\rFetching jars:  15%|█▍        | 6/41 [00:00<00:02, 12.62jar/s]"
-    outputs = [
-        new_output("stream", name="stderr", text=text) for text in (bar, f"\r{' ' * 60}", "\r", f"{bar}\nslow disk\n")
-    ]
-    page = BeautifulSoup(pages.to_html(new_notebook(cells=[new_code_cell("x", outputs=outputs)]), {}), "html.parser")
-    (left,) = page.select("pre.stderr")
-    assert "slow disk" in left.get_text()
-
-
 def test_dates_units_and_ranges_stay_on_their_line_and_long_numbers_are_grouped() -> None:
     """A line does not end within a figure; a column with a number of five digits groups its digits."""
     table = pd.DataFrame({"messages": ["sent", "lost"], "count": [20030, 1005], "client": [1234, 4321]}).to_html(

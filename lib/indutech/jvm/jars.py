@@ -168,12 +168,15 @@ def _write_atomically(file: Path, text: str) -> None:
 def _download(jars: list[Jar]) -> None:
     from tqdm import tqdm
 
+    from indutech.system.progress import on_terminal
+
     for abandoned in cache_dir().glob("partial-*"):  # by a download that was killed; nobody else is downloading now
         shutil.rmtree(abandoned, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(prefix="partial-", dir=cache_dir()) as partial,
         ThreadPoolExecutor(max_workers=8) as pool,
-        tqdm(total=len(jars), desc="Fetching jars", unit="jar", leave=False) as bar,
+        # Not in a log, nor in the outputs of a notebook, which would keep each step of it.
+        tqdm(total=len(jars), desc="Fetching jars", unit="jar", leave=False, disable=not on_terminal()) as bar,
     ):
         try:
             for done in as_completed([pool.submit(_download_one, jar, Path(partial)) for jar in jars]):

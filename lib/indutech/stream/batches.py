@@ -81,17 +81,19 @@ class BatchWriter:
         if valid:
             late = transforms.as_rows(self._as_frame(kafka_rows.sparkSession, valid), _now(), self.product)
             self._write(late, self.product.name, batch, mode="append")
-        bad = self._as_frame(kafka_rows.sparkSession, validated) if len(valid) < len(validated) else kafka_rows
-        self._store_bad(bad, batch, len(validated) - len(valid))
+        self._store_bad(lambda: self._as_frame(kafka_rows.sparkSession, validated), batch, len(validated) - len(valid))
         return seen.good + len(valid), len(validated) - len(valid)
 
     def _write_validated(self, kafka_rows: DataFrame, batch: int) -> tuple[int, int]:
         """Let Spark validate each message in full; a second pass is made only for more bad rows than fit."""
         validated = transforms.validated(kafka_rows, self.product)
         seen = self._store_valid(validated, batch)
-        bad = [{**row.asDict(), **dict.fromkeys(self.product.fields)} for row in seen.others]
-        bad_rows = self._as_frame(kafka_rows.sparkSession, bad) if bad and seen.returned_all else validated
-        self._store_bad(bad_rows, batch, seen.other_count)
+
+        def bad() -> DataFrame:
+            rows = [{**row.asDict(), **dict.fromkeys(self.product.fields)} for row in seen.others]
+            return self._as_frame(kafka_rows.sparkSession, rows) if seen.returned_all else validated
+
+        self._store_bad(bad, batch, seen.other_count)
         return seen.good, seen.other_count
 
     def _store_valid(self, validated: DataFrame, batch: int) -> "_Seen":
@@ -104,13 +106,13 @@ class BatchWriter:
         layout.remove_stale(self.settings, self.product.name, batch, found["dates"], self.uncommitted)
         return _Seen(found["good"], found["other_count"], found["others"] or [])
 
-    def _store_bad(self, validated: DataFrame, batch: int, count: int) -> None:
-        """Rows with a reason to the quarantine, and nothing of an earlier try beside them."""
+    def _store_bad(self, validated: Callable[[], DataFrame], batch: int, count: int) -> None:
+        """Rows with a reason to the quarantine, if there are any, and nothing of an earlier try beside them."""
         dates: set[date] = set()
         if count:
             seen = Observation()
             bad = F.col("reason").isNotNull()
-            rows = validated.observe(seen, F.collect_set(F.when(bad, transforms.ingest_date())).alias("dates"))
+            rows = validated().observe(seen, F.collect_set(F.when(bad, transforms.ingest_date())).alias("dates"))
             self._write(transforms.as_quarantine(rows, _now()), schema.QUARANTINE, batch)
             dates = set(seen.get["dates"])
         layout.remove_stale(self.settings, schema.QUARANTINE, batch, dates, self.uncommitted)

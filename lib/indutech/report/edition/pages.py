@@ -1,6 +1,5 @@
 """Converts an executed notebook to an HTML page, with nbconvert and the template in assets/report."""
 
-import copy
 import html
 import json
 import re
@@ -31,7 +30,6 @@ from indutech.show.language import gettext
 LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
 TWO_LINES_BELOW = 80  # pixels for the numbers of an axis and a title of two lines
-_PROGRESS = re.compile(r"^\s*$|\d+%\|.*\|.*\[.*\]\s*$")  # a bar of tqdm, or the blanks that wipe it out
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     exporter.register_filter("says", findings.anchor)
     exporter.environment.globals["dark_colours"] = json.dumps(DARK)
     exporter.environment.globals["headings"] = renderer.headings  # filled while the cells are rendered
-    body, _ = exporter.from_notebook_node(_without_progress(notebook), resources={"page": dict(page)})
+    body, _ = exporter.from_notebook_node(notebook, resources={"page": dict(page)})
     soup = BeautifulSoup(body, "html.parser")
     _keep_links_inside(soup, page.get("files", ()), page.get("carried", {}))
     readable.tables(soup)
@@ -185,20 +183,6 @@ def _slug(text: str) -> str:
 def _paragraph(markdown_text: str, name: str) -> str:
     found = re.search(rf"^\*\*{name}\.\*\*\s*(.+?)(?=\n\s*\n|\n\*\*[A-Z][\w ]+\.\*\*|\Z)", markdown_text, re.M | re.S)
     return re.sub(r"\s+", " ", found[1]).strip() if found else ""
-
-
-def _without_progress(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook without the bars of a download: each step of one is an output, and says nothing afterwards."""
-    shown = copy.deepcopy(notebook)
-    for cell in shown.cells:
-        if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
-    return shown
-
-
-def _is_progress(output: nbformat.NotebookNode) -> bool:
-    text = str(output.get("text", "")) if output.get("name") == "stderr" else ""
-    return "\r" in text and all(_PROGRESS.search(line) for line in re.split(r"[\r\n]", text))
 
 
 def _group_digits(soup: BeautifulSoup) -> None:
