@@ -135,8 +135,8 @@ def test_broker_that_stops_answering(settings: Settings, broker: Broker, new_set
         with pytest.raises(SendingBroke, match=f"{broker.bootstrap_servers} stopped acknowledging"):
             produce(mine, broker, rate=2_000, seed=1, load=load)
     finally:
+        watcher.join()  # first: on a slow machine the sending may break before the broker is frozen
         os.kill(pid, signal.SIGCONT)
-        watcher.join()
         wait_for_the_controller(broker)
 
     audit = read_audit(mine)
