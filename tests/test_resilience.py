@@ -19,9 +19,9 @@ def test_single_points_are_those_with_one_copy() -> None:
 
 def test_the_router_interrupts_most() -> None:
     """Notebook 01 says so in its answer."""
-    alone = single_points(platform()).sort_values("flows it stops", ascending=False)
+    alone = single_points(platform()).sort_values("data flows it stops", ascending=False)
     assert alone["component"].iloc[0] == platform()["customer_gateway"].name
-    assert alone["flows it stops"].iloc[0] > alone["flows it stops"].iloc[1]
+    assert alone["data flows it stops"].iloc[0] > alone["data flows it stops"].iloc[1]
 
 
 def test_all_copies_in_one_zone_are_a_single_point() -> None:

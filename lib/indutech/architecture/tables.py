@@ -92,7 +92,7 @@ def single_points(platform: Platform) -> pd.DataFrame:
         {
             "component": component.name,
             "copies": 1 if component.copies == 1 else f"{component.copies} in one zone",
-            "flows it stops": sum(flow.carries != "operations" for flow in end.cut),
+            "data flows it stops": sum(flow.carries != "operations" for flow in end.cut),
             "data waits in": names(platform, (keeper.id for keeper in end.buffered_in)) or "–",
             "what people notice": component.when_down,
         }

@@ -12,6 +12,7 @@ PRIORITY_COLOURS = {"BASSE": "#b9c7d3", "MOYENNE": "#7fa3bd", "HAUTE": AMBER, "C
 HEAT = [[0.0, "#f3f7fa"], [0.35, "#a8c8dc"], [0.7, "#3f86b0"], [1.0, "#083d5c"]]
 FILL = "rgba(11,92,138,0.12)"
 ON_STRONG, ON_PALE = "#ffffff", "#0d1b24"  # letters on an area: on blue, on every other colour
+TWO_LINES_BELOW = 80  # pixels for the numbers of an axis and a title of two lines
 PAPER = "#fff"  # what a chart lies on, as the line between two areas or the ground of a label
 # What a page that is read in the dark draws instead; every other colour has enough contrast on both.
 DARK = {
@@ -33,6 +34,7 @@ def bars(table: pd.DataFrame, *, name: str, value: str, title: str, unit: str) -
             text=table[value],
             texttemplate="%{text:,}",
             textposition="auto",
+            insidetextfont={"color": ON_STRONG},  # Plotly's own choice is a grey that is hard to read
             hovertemplate=f"%{{y}}: %{{x:,}} {unit}<extra></extra>",
         )
     )
@@ -149,6 +151,8 @@ def finished(figure: go.Figure, title: str, x: str = "", y: str = "", height: in
     figure.update_layout(
         template=_look(), title=title, height=height, xaxis_title=x or None, yaxis_title=y or None,
     )  # fmt: skip
+    if "<br>" in x:
+        figure.update_layout(margin_b=TWO_LINES_BELOW)
     return figure
 
 

@@ -38,6 +38,7 @@ NUMBER = re.compile(
 _MOMENT = re.compile(r"(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]+) (?P<year>\d{4})(, (?P<time>\d\d:\d\d))?")
 _MONTHS = list(Locale(SOURCE).months["format"]["wide"].values())
 _RANGE = re.compile(r"\u00a0USD – (?=[\d\u202f,]+\u00a0USD)")  # 1 – 2 – 3 USD needs its unit once
+_BYTES = re.compile(r"(?<=\d)([\s\u00a0\u202f]?)([kKMGTP]i?)B\b")  # a byte is an octet in French
 _CODES = {"$": "USD", "\\$": "USD", "€": "€"}
 _spoken: ContextVar[str] = ContextVar("spoken", default=SOURCE)
 
@@ -117,8 +118,10 @@ def messages(language: str) -> tuple[Message, ...]:
 
 
 def numbers(text: str) -> str:
-    """A text with the numbers, percentages and amounts in it in the form of the language: 1,234.5 is 1 234,5."""
-    return text if active() == SOURCE else _RANGE.sub(" – ", NUMBER.sub(_in_its_form, text))
+    """A text with its numbers, percentages, amounts and bytes in the form of the language: 1,234.5 GB is 1 234,5 Go."""
+    if active() == SOURCE:
+        return text
+    return _RANGE.sub(" – ", NUMBER.sub(_in_its_form, _BYTES.sub(r"\1\2o", text)))
 
 
 def day(moment: date) -> str:

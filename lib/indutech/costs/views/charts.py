@@ -141,14 +141,14 @@ def unit_cost_curve(model: CostModel) -> go.Figure:
     hover = "%{x:,} GB a month: $%{y:,.2f} a million<extra></extra>"
     _line(figure, None, (float(one.volume_gb) for one in found), costs, BLUE, hover, width=3)
     now = model.usage["sensor_gb_month"].base
-    for at, text, side, other in (
-        (now, "InduTech today:<br>", "left", 1),
-        (break_even_gb(model), "events outweigh<br>the fixed bill:<br>", "right", -1),
+    for at, text, side, other, height in (
+        (now, "InduTech today:<br>", "left", 1, 1),
+        (break_even_gb(model), "events outweigh<br>the fixed bill:<br>", "right", -1, 0.78),  # lower, for a phone
     ):
         if at:
             figure.add_vline(x=float(at), line={"color": RED, "dash": "dot"})
             figure.add_annotation(
-                x=float(at.log10()), y=1, yref="paper", text=f"{text}{at:,.0f} GB", showarrow=False, align=side,
+                x=float(at.log10()), y=height, yref="paper", text=f"{text}{at:,.0f} GB", showarrow=False, align=side,
                 xanchor=side, yanchor="top", xshift=6 * other, font={"color": RED},
             )  # fmt: skip
     figure.update_xaxes(**LOG, tickformat=",")

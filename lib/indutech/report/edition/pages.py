@@ -24,12 +24,11 @@ from indutech.report.edition.figures import PLOTLY
 from indutech.report.edition.templates import STYLE, in_language
 from indutech.report.edition.translation import recognised
 from indutech.show import described, readable
-from indutech.show.charts import DARK, ON_STRONG
+from indutech.show.charts import DARK
 from indutech.show.language import gettext
 
 LIGHT_CODE, DARK_CODE = "xcode", "lightbulb"
 CHART_HEIGHT = 400
-TWO_LINES_BELOW = 80  # pixels for the numbers of an axis and a title of two lines
 
 
 @dataclass(frozen=True)
@@ -108,10 +107,7 @@ def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
     if plain:
         margin = layout.get("margin")
         layout["margin"] = {**(margin if isinstance(margin, dict) else {}), "t": 24}
-    if "<br>" in str(layout.get("xaxis", {}).get("title", {}).get("text", "")):
-        layout["margin"] = {**layout.get("margin", {}), "b": TWO_LINES_BELOW}
-    data = [_inside_letters(trace) for trace in figure["data"]]
-    spec = json.dumps({"data": data, "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
+    spec = json.dumps({"data": figure["data"], "layout": layout}, ensure_ascii=False).replace("</", "<\\/")
     return {
         "title": plain,
         "sentence": described.sentence(figure),
@@ -120,13 +116,6 @@ def plotly_figure(figure: Mapping[str, Any]) -> dict[str, Any]:
         "height": layout.get("height") or CHART_HEIGHT,
         "json": spec,
     }
-
-
-def _inside_letters(trace: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Numbers on a bar in the colour that the dark page knows; Plotly's own choice is a grey that is hard to read."""
-    if trace.get("type") == "bar" and trace.get("textposition") == "auto" and "insidetextfont" not in trace:
-        return {**trace, "insidetextfont": {"color": ON_STRONG}}
-    return trace
 
 
 def named_svg(svg: str, sentence: str) -> str:
