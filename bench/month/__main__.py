@@ -33,8 +33,8 @@ BACKLOG_GB = 4.0
 _LOCK, _KEPT = ".lock", ".kept"
 
 
-def main(arguments: list[str]) -> int:
-    """Plan, refuse what has no room, replay, print; 0 if every ticket is in the lake once."""
+def main(arguments: list[str]) -> None:
+    """Plan, refuse what has no room, replay, print."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.month", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -55,14 +55,15 @@ def main(arguments: list[str]) -> int:
         print(plan_in_words(month, settings.data_dir, backlog_bytes), file=sys.stderr)
         with shown.display(month.tickets) as display:
             found = run.replay(month, settings, backlog_bytes, display)
-    found = {"command": " ".join(["python -m bench.month", *arguments]), **found}
-    Console().print(shown.as_table(found))
+        Console().print(shown.as_table(found))
+        if not found["proven"]:
+            counts = ", ".join(f"{found[name]:,} {name}" for name in ("stored", "lost", "twice", "pending"))
+            raise InduTechError(f"Not every ticket is in the lake once: {counts}; the audit says {found['audit']}.")
     if asked.save:
-        write_json(FILE, found)
+        write_json(FILE, {"command": " ".join(["python -m bench.month", *arguments]), **found})
         print(f"Saved: {FILE.relative_to(PROJECT)}")
     if asked.keep:
         print(f"Kept: {settings.data_dir}")
-    return 0 if found["proven"] else 1
 
 
 def settings_of_month(settings: Settings) -> Settings:
@@ -101,7 +102,7 @@ def refuse_without_room(month: Month, folder: Path, backlog_bytes: int) -> None:
 
 @contextmanager
 def own_folder(settings: Settings, *, keep: bool) -> Iterator[None]:
-    """Give an empty folder that nobody else replays into, and remove it afterwards.
+    """Give an empty folder that nobody else replays into, and remove it afterwards; not if the month has failed.
 
     Raises:
         InduTechError: another month is being replayed there, or one that was kept is there.
@@ -121,11 +122,19 @@ def own_folder(settings: Settings, *, keep: bool) -> Iterator[None]:
                     shutil.rmtree(left) if left.is_dir() else left.unlink()
             try:
                 yield
-            finally:
-                if keep:
-                    (folder / _KEPT).touch()
-                else:
-                    shutil.rmtree(folder)
+            except InduTechError as error:
+                if {path.name for path in folder.iterdir()} != {_LOCK}:
+                    raise InduTechError(
+                        f"{error} What there is of it stays in {folder} until the next start."
+                    ) from error
+                raise
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+            if keep:
+                (folder / _KEPT).touch()
+            else:
+                shutil.rmtree(folder)
     except Timeout as error:
         raise InduTechError(f"Another process replays a month into {folder}: wait for it.") from error
 
@@ -133,7 +142,7 @@ def own_folder(settings: Settings, *, keep: bool) -> Iterator[None]:
 if __name__ == "__main__":
     try:
         with interruptible():
-            sys.exit(main(sys.argv[1:]))
+            main(sys.argv[1:])
     except KeyboardInterrupt:
         print(STOPPED, file=sys.stderr)
         sys.exit(130)

@@ -124,7 +124,7 @@ def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display)
         "twice": proof["twice"],
         "pending": proof["pending"],
         "audit": audit["verdict"],
-        "proven": (proof["acknowledged"], proof["stored"] + proof["quarantined"]) == (month.tickets, month.tickets)
+        "proven": proof["acknowledged"] == proof["stored"] + proof["quarantined"] == month.tickets
         and reconciled.process.returncode == audited.process.returncode == 0,
     }
 

@@ -87,33 +87,33 @@ def as_table(found: dict[str, Any]) -> Table:
 
 def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     seconds, size, peak, cpu = found["seconds"], found["bytes"], found["peak_mib"], found["processor_seconds"]
-    yield "in all", f"{seconds['total']:,.0f} s", f"{found['tickets_per_core_second']:,} tickets per core-second"
-    yield "produced and drained", f"{seconds['produced_and_drained']:,.0f} s", "producer, broker and stream at once"
+    yield "in all", f"{seconds['total']:,.0f} s", f"{found['tickets_per_core_second']:,} per core-second"
+    yield "produced and drained", f"{seconds['produced_and_drained']:,.0f} s", "all three at once"
     yield (
         "  producing",
         f"{seconds['producing']:,.0f} s",
-        f"and {seconds['producer_waited']:,.0f} s of waiting for room",
+        f"waited {seconds['producer_waited']:,.0f} s for room",
     )
     yield "  draining", f"{seconds['draining']:,.0f} s", f"{found['micro_batches']:,} micro-batches"
     alone = found["drained_alone"]
     if alone["tickets"]:
         rate = f"{alone['tickets_per_s']:,}/s"
-        yield "  draining alone", rate, f"{alone['tickets']:,} tickets while the producer did nothing"
+        yield "  draining alone", rate, f"{alone['tickets']:,} while nothing was sent"
     yield (
         "compaction",
         f"{seconds['compaction']:,.1f} s",
-        f"{found['files']['before']:,} files become {found['files']['after']:,}",
+        f"{found['files']['before']:,} files, then {found['files']['after']:,}",
     )
     yield "reconciliation", f"{seconds['reconciliation']:,.1f} s", f"{found['lost']:,} lost, {found['twice']:,} twice"
     yield "audit", f"{seconds['audit']:,.1f} s", found["audit"]
     for name, used in cpu.items():
-        yield f"processor time, {name}", f"{used:,.0f} s", f"{peak[name]:,} MiB at most" if name in peak else ""
+        yield f"processors, {name}", f"{used:,.0f} s", f"{peak[name]:,} MiB at most" if name in peak else ""
     yield "raw JSON", gb(size["raw"]), f"{found['bytes_per_ticket']:.1f} bytes a ticket"
     yield "in the broker", gb(size["broker"]), f"{gb(size['broker_at_most'])} at once"
-    yield "Parquet", gb(size["parquet_before"]), f"{gb(size['parquet_after'])} after compaction"
+    yield "Parquet", gb(size["parquet_before"]), f"{gb(size['parquet_after'])} compacted"
     question = found["question"]
     yield (
-        "one question reads",
+        "notebook 04 reads",
         gb(question["bytes_after"]),
-        f"{question['asked']} ({question['seconds']:.1f} s in DuckDB)",
+        f"{question['asked']} ({question['seconds']:.1f} s)",
     )
