@@ -1,12 +1,13 @@
 """The parts of `make month`, small: what it plans, what it deletes from the topic, and when the producer waits."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bench.month import __main__ as month_command
-from bench.month import plan, topic
+from bench.month import plan, programs, topic
 from bench.month.plan import Month
 from bench.month.run import Passing
 from bench.month.shown import Display
@@ -107,6 +108,27 @@ def test_the_producer_waits_while_the_topic_is_too_large_or_the_disk_nearly_full
         waits(0, 0.4 * plan.FREE_ALWAYS, nothing_waits=True)
 
 
+def test_the_producer_sends_nothing_while_it_is_held(broker: Broker, new_settings: NewSettings) -> None:
+    """It waits from the start to the end of the hold, then sends all; a program that fails is named with its reason."""
+    settings = new_settings("month-held")
+    topics.ensure_topic(broker, settings)
+    hold = settings.data_dir / "hold"
+    hold.touch()
+    with programs.started("producer", settings, "-m", "bench.month.producer", "500", "7", "1", str(hold)) as producer:
+        deadline = time.monotonic() + 60
+        while not settings.audit_file.exists() and time.monotonic() < deadline:  # it has connected
+            time.sleep(0.05)
+        assert producer.runs()
+        assert sum(topics.end_offsets(broker, settings.topic).values()) == 0
+        hold.unlink()
+        assert producer.finished() == 0
+    assert sum(topics.end_offsets(broker, settings.topic).values()) == 500
+    assert producer.told()["waited_s"] > 0
+    assert producer.peak_mib > 10
+    with pytest.raises(InduTechError, match="The compaction ended with exit code 2: "):
+        programs.done("compaction", settings, "compact", "--no-such-option")
+
+
 def test_segments_count_once_when_they_are_deleted(of_month: Settings) -> None:
     """A deleted segment is renamed before it goes: what was written is the sum of the largest sizes that were seen."""
     settings = of_month
@@ -140,6 +162,20 @@ def test_the_folder_is_empty_alone_and_removed(of_month: Settings) -> None:
             month_command.own_folder(settings, keep=False),
         ):
             pass
+    assert not settings.data_dir.exists()
+
+    def ends_with(error: BaseException, *, keep: bool) -> None:
+        with month_command.own_folder(settings, keep=keep):
+            assert not left.exists()
+            left.parent.mkdir(parents=True)
+            left.touch()
+            raise error
+
+    with pytest.raises(InduTechError, match=r"It failed\. What it wrote stays in "):
+        ends_with(InduTechError("It failed."), keep=False)
+    assert left.exists()
+    with pytest.raises(KeyboardInterrupt):
+        ends_with(KeyboardInterrupt(), keep=False)
     assert not settings.data_dir.exists()
     with month_command.own_folder(settings, keep=True):
         pass

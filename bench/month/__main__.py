@@ -124,9 +124,7 @@ def own_folder(settings: Settings, *, keep: bool) -> Iterator[None]:
                 yield
             except InduTechError as error:
                 if {path.name for path in folder.iterdir()} != {_LOCK}:
-                    raise InduTechError(
-                        f"{error} What there is of it stays in {folder} until the next start."
-                    ) from error
+                    raise InduTechError(f"{error} What it wrote stays in {folder} until the next start.") from error
                 raise
             except BaseException:
                 shutil.rmtree(folder)
