@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import audit, drain, figures, latency, micro_batches, produce, questions, readings, s3
+from bench import audit, drain, figures, latency, micro_batches, produce, questions, readings, real_time, s3
 from bench.figures import Figure
 from indutech.system.errors import InduTechError
 
@@ -17,6 +17,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "stream": lambda console: figures.of_drains(drain.run(console)),
     "micro-batches": micro_batches.run,
     "latency": latency.run,
+    "real-time": real_time.run,
     "audit": audit.run,
     "s3": s3.run,
     "readings": readings.run,
