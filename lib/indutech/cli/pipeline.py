@@ -162,9 +162,9 @@ def stream(
 
 def route(
     commit_every: Annotated[
-        int,
-        typer.Option("--commit", min=5, metavar="SECONDS", help="Commit so often; what is not is repeated at a start."),
-    ] = 60,
+        int | None,
+        typer.Option("--commit", min=5, metavar="SECONDS", help="Commit so often, and not every two minutes."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
     """Send urgent tickets (HAUTE, CRITIQUE) to a topic for each team within milliseconds, until Ctrl-C.
@@ -175,11 +175,11 @@ def route(
     Delivered at least once: none is missing, but after a stop or a kill those since the last commit come again. Header
     source_partition and source_offset say where the ticket stands in its topic: the same place is the same ticket.
 
-    Committing interrupts it for part of a second: seldom commits delay fewer tickets, and repeat more.
+    A commit interrupts it for about a second: with fewer commits fewer tickets wait for one, and more come again.
 
     \b
     indutech route                    until Ctrl-C; to client_tickets-urgent-support-technique and so on
-    indutech route --commit 300       up to five minutes are repeated, and fewer tickets wait
+    indutech route --commit 30        at most half a minute comes again, and more tickets wait for a commit
     """
     from indutech.stream import route as routes  # Spark takes half a second to import
     from indutech.system import progress
@@ -191,7 +191,7 @@ def route(
             result = routes.run(
                 settings,
                 broker,
-                commit_every_s=commit_every,
+                commit_every_s=commit_every or routes.COMMIT_EVERY_S,
                 position=position,
                 started=lambda: say(f"Routing urgent tickets of {settings.topic}; Ctrl-C stops it."),
                 stop=stop,
