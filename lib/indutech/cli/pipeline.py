@@ -201,10 +201,10 @@ def route(
         return
     for name, count in result.routed.items():
         typer.echo(f"{name}: {count:,}")
-    since = f"since {result.repeats_since}" if result.repeats_since else "in this run"
+    again = f"those routed since {result.repeats_since}" if result.repeats_since else "them all"
     typer.echo(
         f"Stopped: {result.total:,} urgent tickets routed in {result.seconds:.1f} s. "
-        f"The next start repeats those routed {since}."
+        f"The next start repeats {again}."
     )
 
 

@@ -33,9 +33,9 @@ _MISSING_NONE = "No urgent ticket is missing: the next start repeats what was no
 
 @dataclass(frozen=True)
 class RouteResult:
-    """What one run routed: records added to the topic of each team, and since when it committed nothing.
+    """What one run routed: records added to the topic of each team, and when the last commit was.
 
-    What was routed after `repeats_since` the next start routes again; None if nothing was committed in this run.
+    What was routed after `repeats_since` the next start routes again; None, and that is all, if there was no commit.
     """
 
     routed: Mapping[str, int]
