@@ -1,6 +1,6 @@
-"""Where a route begins and which topic it belongs to: kept in route.json before its first ticket is routed.
+"""Where a route begins and which topic it belongs to: kept in route.json before Spark starts.
 
-Spark writes its first offsets down only when its first batch ends; until then this file is what a start goes by.
+So what arrives while Spark starts is routed, also if it is killed meanwhile, and offsets of another topic are refused.
 """
 
 import json
