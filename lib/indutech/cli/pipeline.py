@@ -163,7 +163,7 @@ def stream(
 def route(
     commit_every: Annotated[
         int | None,
-        typer.Option("--commit", min=5, metavar="SECONDS", help="Commit so often, and not every two minutes."),
+        typer.Option("--commit", min=5, metavar="SECONDS", help="Commit so often, and not every five minutes."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
 ) -> None:
@@ -175,7 +175,7 @@ def route(
     Delivered at least once: none is missing, but after a stop or a kill those since the last commit come again. Header
     source_partition and source_offset say where the ticket stands in its topic: the same place is the same ticket.
 
-    A commit interrupts it for about a second: with fewer commits fewer tickets wait for one, and more come again.
+    A commit interrupts it for a second or more: with fewer commits fewer tickets wait for one, and more come again.
 
     \b
     indutech route                    until Ctrl-C; to client_tickets-urgent-support-technique and so on

@@ -25,7 +25,7 @@ from indutech.system.progress import Position
 from indutech.system.settings import Settings
 
 LOG = "route.log"  # not the stream's: it may run beside, in the same data folder
-COMMIT_EVERY_S = 120
+COMMIT_EVERY_S = 300
 MORE_PARTITIONS = 8  # that the topic may be given while the route runs; an idle slot costs nothing
 _LOOKS_EVERY_S = 2
 _MISSING_NONE = "No urgent ticket is missing: the next start repeats what was not committed."
