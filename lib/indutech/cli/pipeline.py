@@ -203,8 +203,7 @@ def route(
         typer.echo(f"{name}: {count:,}")
     again = f"those routed since {result.repeats_since}" if result.repeats_since else "them all"
     typer.echo(
-        f"Stopped: {result.total:,} urgent tickets routed in {result.seconds:.1f} s. "
-        f"The next start repeats {again}."
+        f"Stopped: {result.total:,} urgent tickets routed in {result.seconds:.1f} s. The next start repeats {again}."
     )
 
 
