@@ -10,7 +10,20 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import audit, drain, figures, ladder, latency, micro_batches, produce, questions, readings, s3, scaling
+from bench import (
+    audit,
+    drain,
+    figures,
+    ladder,
+    latency,
+    micro_batches,
+    produce,
+    questions,
+    readings,
+    real_time,
+    s3,
+    scaling,
+)
 from bench.figures import Figure
 from indutech.system.errors import InduTechError
 
@@ -22,6 +35,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "scaling": scaling.run,
     "micro-batches": micro_batches.run,
     "latency": latency.run,
+    "real-time": real_time.run,
     "audit": audit.run,
     "s3": s3.run,
     "readings": readings.run,
