@@ -66,7 +66,8 @@ def _entry(claim: Claim) -> str:
     shown = html.escape(address.removeprefix("https://"))
     if said == claim.says:
         says = f"<span{english}>{says}</span>" if english else says
-    return f'<li id="source-{claim.id}">{says} {place}{more}: {shown}; {when}.</li>'
+    stands = gettext("{page}: {address}; {when}.").format(page=place + more, address=shown, when=when)
+    return f'<li id="source-{claim.id}">{says} {stands}</li>'
 
 
 def title(address: str) -> str:

@@ -218,7 +218,7 @@ def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Map
         elif name in carried:
             link["href"] = carried[name]
         else:
-            if name.endswith(".md") and "decisions/" not in target and name not in link.get_text():
+            if name.endswith(".md") and name not in link.get_text() and not link.get_text().startswith("decision "):
                 link.append(f" ({target.lstrip('./')})")
             link.unwrap()
     for picture in soup.select("main .text img[src]"):
