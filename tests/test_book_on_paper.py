@@ -7,6 +7,7 @@ each chart, which test_pages_in_browser.py looks at. That file looks at the Engl
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +136,20 @@ def test_a_drawing_is_printed_once_on_a_page_of_its_own(book: Book) -> None:
 
 def test_no_page_is_nearly_empty(book: Book) -> None:
     """The words of each go down more than a fifth of it, but for the last one of a chapter."""
-    last = {number - 1 for number in book.starts.values()} | {len(book.sheets)}
-    last |= {before for before, one in enumerate(book.sheets) if one.lies}
+    last = set()
+    for start in [*book.starts.values(), len(book.sheets) + 1]:
+        drawings = takewhile(lambda one: one.lies, reversed(book.sheets[: start - 1]))
+        last.add(start - 1 - len(list(drawings)))
 
     assert [at for at, one in enumerate(book.sheets, 1) if at not in last and one.down < 0.2] == []
+
+
+def test_no_head_of_a_table_is_alone_at_the_foot(book: Book) -> None:
+    """It would be said again by the next page, which goes on with its first row."""
+    bodies = [one.text.partition("InduTech ")[2] for one in book.sheets]  # the foot of a page is said first
+    alone = [at for at, (body, after) in enumerate(pairwise(bodies), 1) if after[:25] in body[-200:]]
+
+    assert alone == []
 
 
 def test_the_platform_on_one_page_is_on_one_page(book: Book) -> None:
