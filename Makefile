@@ -1,6 +1,6 @@
 # One command is enough on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup report test faults quick check checkov notebooks docs lab up down bench lock lock-python lock-jars clean
+.PHONY: help setup report test faults quick check checkov notebooks docs lab up down bench month lock lock-python lock-jars clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -69,6 +69,9 @@ up: ## Redpanda by docker compose; STACK=ha: three brokers, secure: TLS, cluster
 
 down: ## stops what `make up` started; topics and data_output stay
 	@$(COMPOSE) --profile '*' down
+
+month: setup ## a month of InduTech, 50 GB, through the real parts; DAYS=1 for less, SAVE=1 keeps it in assets
+	@$(BIN)/python -m bench.month$(if $(DAYS), --days $(DAYS))$(if $(SAVE), --save)
 
 bench: setup ## benchmarks, side by side, with a table at the end
 	@$(BIN)/python -m bench

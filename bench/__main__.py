@@ -10,7 +10,20 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import audit, drain, figures, latency, micro_batches, produce, questions, readings, s3, scaling
+from bench import (
+    audit,
+    drain,
+    figures,
+    ladder,
+    latency,
+    micro_batches,
+    produce,
+    questions,
+    readings,
+    real_time,
+    s3,
+    scaling,
+)
 from bench.figures import Figure
 from indutech.system.errors import InduTechError
 
@@ -18,9 +31,11 @@ from indutech.system.errors import InduTechError
 SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "produce": produce.run,
     "stream": drain.run,
+    "ladder": ladder.run,
     "scaling": scaling.run,
     "micro-batches": micro_batches.run,
     "latency": latency.run,
+    "real-time": real_time.run,
     "audit": audit.run,
     "s3": s3.run,
     "readings": readings.run,

@@ -170,7 +170,7 @@ def timed(
     ):
         peak = 0
         while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
+            peak = max(peak, resident(process.pid))
             time.sleep(0.2)
         answer = process.stdout.read() if process.stdout else ""
         if process.returncode:
@@ -180,7 +180,7 @@ def timed(
     return Drain(job, tickets, told["seconds"], told["stored"], peak / 2**20)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     try:
         parent = psutil.Process(pid)
         return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])

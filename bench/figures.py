@@ -76,7 +76,7 @@ def as_table(figures: Sequence[Figure]) -> Table:
 
 def shown(value: float, unit: str) -> str:
     """Return a number as one reads it: ratios and seconds with decimals, everything else in whole units."""
-    decimals = {"x": 2, "s": 2 if value < 10 else 1}.get(unit, 0)
+    decimals = {"x": 2, "s": 2 if value < 10 else 1, "percent": 2}.get(unit, 0)
     return f"{value:,.{decimals}f} {unit}"
 
 

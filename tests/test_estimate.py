@@ -87,8 +87,8 @@ def test_a_claim_at_a_doubtful_rate_holds_if_the_rate_is_right() -> None:
     base, low = (audited(claimed, ("r", "redshift_spectrum", "10", "TB")) for claimed in ("70", "50"))
 
     assert (base.verdict, low.verdict) == (Verdict.HOLDS_IF, Verdict.HOLDS_IF)
-    assert "if the rate is 7 per TB" in base.reason
-    assert "if the rate is 5 per TB" in low.reason
+    assert "if the rate is $7 per TB" in base.reason
+    assert "if the rate is $5 per TB" in low.reason
     assert low.difference == usd(-20)
 
 
@@ -98,7 +98,7 @@ def test_the_reading_that_comes_closest_is_taken() -> None:
 
     assert (found.verdict, found.recomputed) == (Verdict.WRONG, usd(60))
     assert "on demand: $100.00; 1 year: $60.00" in found.reason
-    assert "the claim implies 0.6700 per hour" in found.reason
+    assert "the claim implies $0.6700 per hour" in found.reason
 
 
 def test_a_wrong_claim_names_the_rate_it_may_have_been_copied_from() -> None:
@@ -106,7 +106,7 @@ def test_a_wrong_claim_names_the_rate_it_may_have_been_copied_from() -> None:
     found = audited("20", ("r", "free", "1000", "GB"), frequency="once")
 
     assert (found.verdict, found.recomputed) == (Verdict.WRONG, usd(0))
-    assert "implies 0.0200 per GB, the rate of AWS Data Transfer: traffic" in found.reason
+    assert "implies $0.0200 per GB, the rate of AWS Data Transfer: traffic" in found.reason
 
 
 def test_a_quantity_that_is_not_stated_is_solved_for() -> None:

@@ -9,9 +9,11 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.kafka.connection import confluent_config
 from indutech.kafka.readiness import asking
-from indutech.lake import expired, identity
+from indutech.lake import expired, identity, layout
 from indutech.lake.expired import Expired, OffsetsExpired
 from indutech.lake.identity import Identity
+from indutech.lake.layout import DataFile
+from indutech.producer import produce
 from indutech.proof import doctor, reconcile
 from indutech.system.settings import Settings
 from tests import lakes
@@ -88,6 +90,46 @@ def test_the_proof_counts_expired_as_lost_until_they_are_accepted(broker: Broker
     after = reconcile.prove(half_stored, broker)
     assert (after.exit_code, after.lost, after.expired, after.unverifiable, after.pending) == (0, 0, 4, 0, 0)
     assert "4 expired and accepted" in after.sentence
+
+
+def test_what_is_stored_and_deleted_during_the_proof_is_not_lost(
+    broker: Broker, half_stored: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream commits and the topic lets go of it while the files are listed: none of it counts as lost."""
+    [partition] = [p for p, end in topics.end_offsets(broker, half_stored.topic).items() if end]
+    listed = layout.all_files
+
+    def listed_meanwhile(settings: Settings, kind: str) -> list[DataFile]:
+        if kind == "quarantine":
+            lakes.store(half_stored, "tickets", "2026-01-01", 1, range(10, 16), partition)
+            lakes.commit(half_stored, 1, {p: 16 if p == partition else 0 for p in range(4)})
+            delete_before(broker, half_stored, deleted_to)
+        return listed(settings, kind)
+
+    monkeypatch.setattr(layout, "all_files", listed_meanwhile)
+    deleted_to = 16
+    during = reconcile.prove(half_stored, broker)
+    assert (during.exit_code, during.stored, during.lost, during.pending) == (2, 10, 0, 4)
+
+    deleted_to = 18  # two more than the stream had stored by then
+    assert reconcile.prove(half_stored, broker).lost == 2
+
+
+def test_what_is_sent_during_the_proof_is_not_lost(
+    broker: Broker, half_stored: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A producer goes on after the end of the topic was asked: its delivery reports are not beyond that end."""
+    produce.produce(half_stored, broker, count=8, seed=1, progress=False)
+    asked = topics.end_offsets
+
+    def asked_then_sent(broker: Broker, name: str) -> dict[int, int]:
+        ends = asked(broker, name)
+        monkeypatch.undo()
+        produce.produce(half_stored, broker, count=400, seed=2, progress=False)
+        return ends
+
+    monkeypatch.setattr(topics, "end_offsets", asked_then_sent)
+    assert reconcile.prove(half_stored, broker).lost == 0
 
 
 def test_a_hole_in_what_has_expired_since_is_said(broker: Broker, half_stored: Settings) -> None:

@@ -46,6 +46,7 @@ def french() -> Catalog:
         ("$3,700 – $6,200 – $8,700", f"3{NARROW}700 – 6{NARROW}200 – 8{NARROW}700{HARD}USD"),
         ("€6,300", f"6{NARROW}300{HARD}€"),
         ("38 % or 70%", f"38{HARD}% or 70{HARD}%"),
+        ("GB", "Go"),
         ("12.5 GB, 19 kB/s and 64 MiB", "12,5 Go, 19 ko/s and 64 Mio"),
         ("TLS 1.2+, Spark 4.2.0, ra3.4xlarge, 127.0.0.1:8080, 2026-11-29", None),
         ("1234 of 99999", None),

@@ -12,7 +12,7 @@ from indutech.report.execution import find_notebooks
 
 NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in find_notebooks()}
 IGNORED = "nbval-ignore-output"
-TAGS = {"parameters", IGNORED}
+TAGS = {"parameters", "shown", IGNORED}  # shown: a page does not fold this code
 PLOTLY = "application/vnd.plotly.v1+json"
 
 # Where the figures of a cell come from once they have been through broker and Spark.

@@ -156,4 +156,5 @@ def test_threats_without_an_answer_are_said() -> None:
     """DNS between the directories is the one flow whose ends prove nothing."""
     assert threats.open_threats(platform.platform()) == [
         ("20 Active Directory → Managed AD", "spoofing"),
+        ("20 Active Directory → Managed AD", "tampering, disclosure"),
     ]

@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from bench import published
-from bench.published import COLUMNS
 
+from indutech.report.performance import published
+from indutech.report.performance.published import COLUMNS
 from indutech.system.errors import InduTechError
 
 TODAY = date(2026, 11, 30)

@@ -53,7 +53,7 @@ def test_readers_are_compared_with_what_was_sent() -> None:
     assert readers.rows_too_many(found) == {"twice_by_file_sink": 50, "twice_by_ours": 0}
     assert readers.compared(found, 100).splitlines() == [
         "- Spark's file sink: 100 sent; 1 of 2 readers stop at damaged files (2); "
-        "the others hold **50 rows too many** (50 %).",
+        "the other files hold **50 rows too many** (50 %).",
         "- Ours: 100 sent; all 2 readers see **100** rows, each once.",
     ]
 

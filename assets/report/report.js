@@ -39,6 +39,12 @@ function wrapped(name, width) {
   return lines.join("<br>");
 }
 
+function heightOf(data) {
+  const names = new Set(data.flatMap((trace) => (Array.isArray(trace.y) ? trace.y : [])));
+  const lines = Math.max(...[...names].map((name) => String(name).split("<br>").length));
+  return names.size * (lines * 15 + 6) + 130;
+}
+
 function fitted(spec, width) {
   const layout = { ...spec.layout, autosize: true };
   delete layout.width;
@@ -50,8 +56,11 @@ function fitted(spec, width) {
     if (along) layout.xaxis = { ...layout.xaxis, title: { ...layout.xaxis.title, text: wrapped(along, 32) } };
     if (layout.xaxis?.type !== "log") layout.xaxis = { ...layout.xaxis, dtick: null, nticks: 6 };
     data = data.map((trace) => (trace.type === "treemap" ? trace : { ...trace, textfont: { ...trace.textfont, size: 11 } }));
-    if (longestName(data) > 16)
+    if (longestName(data) > 16) {
       data = data.map((trace) => (Array.isArray(trace.y) ? { ...trace, y: trace.y.map((name) => wrapped(name, 16)) } : trace));
+      layout.height = Math.max(layout.height || 0, heightOf(data));
+      layout.yaxis = { ...layout.yaxis, tickfont: { ...layout.yaxis?.tickfont, size: 11 } };
+    }
   }
   if (touch) layout.dragmode = false; // a finger scrolls the page, not the chart
   return { data, layout };
@@ -103,6 +112,7 @@ function sideways() {
   }
   function mark(seen) {
     const box = seen.closest(".table, .picture, pre");
+    box.classList.remove("scrolls"); // which widens the first column, so that it would stay for ever
     const scrolls = box.scrollWidth > box.clientWidth + 1;
     box.classList.toggle("scrolls", scrolls);
     if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) {

@@ -30,7 +30,7 @@ def transfer_curve(platform: Platform, *, mbps: float, share: float) -> go.Figur
     chosen = days_for_history(platform, mbps, share)
     figure.add_scatter(
         x=[mbps], y=[chosen], name="the link chosen", mode="markers+text", text=[f"{chosen:,.1f} days"],
-        textposition="bottom left", marker={"color": AMBER, "size": 12},
+        textposition="top right", marker={"color": AMBER, "size": 12},
         hovertemplate="%{x:,.0f} Mbit/s: %{y:,.1f} days<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=VPN_TUNNEL_MBPS, line={"color": RED, "width": 1.5, "dash": "dash"})

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from indutech.architecture.model import Platform
+from indutech.architecture.plan import Alarm
 from indutech.architecture.tables import days_for_history, names
 
 NODE_GB_S = 0.65  # what one ra3.xlplus reads in a second, as Redshift's documentation lists it; an upper bound
@@ -73,9 +74,14 @@ def alarms(platform: Platform) -> pd.DataFrame:
     signs = {"GreaterThanThreshold": ">", "LessThanThreshold": "<"}
     return pd.DataFrame(
         {"alarm": a.id, "watches": platform[a.component].name,
-         "rings at": f"{a.metric} {signs[a.comparison]} {a.threshold:,.10g} for {a.minutes} min", "first": a.runbook}
+         "rings at": f"{a.metric} {signs[a.comparison]} {_threshold(a)} for {a.minutes} min", "first": a.runbook}
         for a in platform.alarm
     )  # fmt: skip
+
+
+def _threshold(alarm: Alarm) -> str:
+    """CloudWatch counts storage in bytes, which nobody reads at a glance."""
+    return f"{alarm.threshold / 2**30:g} GiB" if "Storage" in alarm.metric else f"{alarm.threshold:,.12g}"
 
 
 def waves(platform: Platform) -> pd.DataFrame:
@@ -102,7 +108,7 @@ def pillars(platform: Platform) -> pd.DataFrame:
 
 def restore(platform: Platform) -> pd.DataFrame:
     """How long the history takes to come back, by each way; computed from rates, not measured."""
-    history_gb = platform.volumes["history_tb"] * 1000
+    history_gb = platform.volumes["history_tb"] * 1024**4 / 10**9  # the brief's TB are TiB here, as everywhere
     nodes = 2
     copied = history_gb / (nodes * NODE_GB_S) / SECONDS_PER_HOUR
     days = days_for_history(platform, LINK_MBPS, LINK_SHARE)

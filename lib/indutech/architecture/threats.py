@@ -47,7 +47,7 @@ def letters(platform: Platform, flow: Flow) -> dict[str, str]:
 def open_threats(platform: Platform) -> list[tuple[str, str]]:
     """Flow and threat of each answer that is missing."""
     found = threats(platform)
-    return [(row["flow"], column) for _, row in found.iterrows() for column in found.columns if row[column] == OPEN]
+    return [(row["flow"], column) for _, row in found.iterrows() for column in found.columns if OPEN in row[column]]
 
 
 def _channel(flow: Flow) -> str:

@@ -75,6 +75,7 @@ def _root() -> None:
 for _command in (
     pipeline.produce,
     pipeline.stream,
+    pipeline.route,
     pipeline.reconcile,
     audit,
     pipeline.monitor,

@@ -1,4 +1,4 @@
-"""The commands of the pipeline: produce, stream, reconcile, monitor, compact, publish, reset, health."""
+"""The commands of the pipeline: produce, stream, route, reconcile, monitor, compact, publish, reset, health."""
 
 import contextlib
 import dataclasses
@@ -158,6 +158,53 @@ def stream(
                 f"{result.held_back:,} messages cannot be read yet: a producer's transaction is open before them. "
                 "They come when it commits, aborts, or exceeds its transaction.timeout.ms; then start this again."
             )
+
+
+def route(
+    commit_every: Annotated[
+        int | None,
+        typer.Option("--commit", min=5, metavar="SECONDS", help="Commit so often, and not every five minutes."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Send urgent tickets (HAUTE, CRITIQUE) to a topic for each team within milliseconds, until Ctrl-C.
+
+    It stores nothing: `indutech stream` beside it stores all tickets, each exactly once. The first start begins with
+    what arrives from then on, a later one where the last commit was. Broken messages are not routed.
+
+    Delivered at least once: none is missing, but after a stop or a kill those since the last commit come again. Header
+    source_partition and source_offset say where the ticket stands in its topic: the same place is the same ticket.
+
+    A commit interrupts it for a second or more: with fewer commits fewer tickets wait for one, and more come again.
+
+    \b
+    indutech route                    until Ctrl-C; to client_tickets-urgent-support-technique and so on
+    indutech route --commit 30        at most half a minute comes again, and more tickets wait for a commit
+    """
+    from indutech.stream import route as routes  # Spark takes half a second to import
+    from indutech.system import progress
+
+    settings = Settings()
+    with brokers.connected(settings) as broker, stop_asked() as stop:
+        position = routes.RoutePosition()
+        with progress.shown(position.look, wanted=not as_json) as say:
+            result = routes.run(
+                settings,
+                broker,
+                commit_every_s=commit_every or routes.COMMIT_EVERY_S,
+                position=position,
+                started=lambda: say(f"Routing urgent tickets of {settings.topic}; Ctrl-C stops it."),
+                stop=stop,
+            )
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(result)))
+        return
+    for name, count in result.routed.items():
+        typer.echo(f"{name}: {count:,}")
+    again = f"those routed since {result.repeats_since}" if result.repeats_since else "them all"
+    typer.echo(
+        f"Stopped: {result.total:,} urgent tickets routed in {result.seconds:.1f} s. The next start repeats {again}."
+    )
 
 
 def reconcile(

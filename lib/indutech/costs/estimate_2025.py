@@ -168,7 +168,7 @@ def _verdict_on(
         return Verdict.HOLDS_IF, _if_rate(doubtful[0], claimed, rows)
     readings = "; ".join(f"{name}: {cost.cents()}" for name, cost in costs.items())
     implied = claimed.amount / Decimal(rows[0]["quantity"])
-    says = f"the claim implies {implied:.4f} per {singular(rows[0]['unit'])}{_same_rate(implied, prices)}"
+    says = f"the claim implies ${implied:.4f} per {singular(rows[0]['unit'])}{_same_rate(implied, prices)}"
     return Verdict.WRONG, f"{rows[0]['basis']} gives {readings}; {says}"
 
 
@@ -225,7 +225,7 @@ def _near(claimed: Money, recomputed: Money) -> bool:
 
 def _if_rate(price: Price, cost: Money, rows: Sequence[Row]) -> str:
     rate = cost.amount / Decimal(rows[0]["quantity"])
-    return f"if the rate is {rate.normalize():f} per {singular(price.unit)}, which was not read for Paris"
+    return f"if the rate is ${rate.normalize():f} per {singular(price.unit)}, which was not read for Paris"
 
 
 def _same_rate(rate: Decimal, prices: PriceList) -> str:

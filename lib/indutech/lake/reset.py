@@ -63,6 +63,8 @@ def delete(settings: Settings) -> None:
                 raise StillInUse(f"{name} is running: `{command}` first. Nothing was deleted.")
         if sending := [lock for one in _products(settings) for lock in _locked(one.gateways_dir)]:
             raise StillInUse(f"The gateway {sending[0].stem} sends readings: stop it first. Nothing was deleted.")
+        if any(leases.is_locked(one.route_lock) for one in _products(settings)):
+            raise StillInUse("Urgent tickets are being routed: stop `indutech route` first. Nothing was deleted.")
         if not settings.bootstrap_servers and not brokers.stop(settings):
             users = ", ".join(str(pid) for pid in brokers.status(settings).leases)
             raise StillInUse(f"The embedded broker is used by process {users}: stop it first. Nothing was deleted.")
@@ -92,7 +94,7 @@ def _shared(settings: Settings) -> list[Path]:
 
 def _parts(settings: Settings) -> list[Path]:
     ours = [settings.lake_dir, settings.checkpoint_dir, settings.audit_file.parent, settings.metrics_file.parent]
-    return [*ours, settings.staging_dir, settings.gateways_dir]
+    return [*ours, settings.staging_dir, settings.gateways_dir, settings.route_dir]
 
 
 def _size(folder: Path) -> int:

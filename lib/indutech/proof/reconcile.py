@@ -71,11 +71,14 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
     files = [file for kind in layout.kinds(settings) for file in layout.all_files(settings, kind)]
     damaged = _damaged(files) if full else set()
     first = dict(known.start_offsets) if known else topics.start_offsets(broker, settings.topic)
+    # Before the end of the topic, or what a running producer is told of in between would lie beyond it.
+    sent = audit.read_audit(settings)
+    acknowledged = dict(sent.last_acknowledged) if sent else {}
     end = topics.end_offsets(broker, settings.topic)
     held_back = identity.held_back(broker, settings.topic, end)
     begins = topics.start_offsets(broker, settings.topic)  # of what the broker still has
-    sent = audit.read_audit(settings)
-    acknowledged = dict(sent.last_acknowledged) if sent else {}
+    # Read after that: what was committed while the files were counted may be deleted, and is not lost.
+    since = Checkpoint(settings.checkpoint_dir).committed_offsets(settings.topic)
     reached = {p: committed.get(p, first.get(p, 0)) for p in end}
     # What a killed micro-batch left above the committed offset will be written again.
     counted = counting.count([_unit(file) for file in files if file not in damaged], until={**committed, **reached})
@@ -99,8 +102,8 @@ def _prove(settings: Settings, broker: Broker, known: Identity | None, full: boo
         if p in acknowledged and acknowledged[p] >= end[p]:
             lost.append((end[p], acknowledged[p]))  # acknowledged, and not in the topic
         begin = committed.get(p, first.get(p, 0))
-        if begins[p] > begin:
-            lost.append((begin, begins[p] - 1))  # deleted by the broker before it was stored
+        if begins[p] > (stored_since := since.get(p, begin)):
+            lost.append((stored_since, begins[p] - 1))  # deleted by the broker before it was stored
         partitions.append(
             PartitionProof(
                 partition=p,

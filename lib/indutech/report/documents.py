@@ -24,7 +24,7 @@ from indutech.lake import ddl
 from indutech.plant.sensors import document as reading
 from indutech.plant.together import document as together
 from indutech.report import build_tables as built
-from indutech.report import generated_templates
+from indutech.report import generated_templates, performance
 from indutech.report import project_tables as project
 from indutech.report.edition.translation import catalogue
 from indutech.show import language
@@ -118,6 +118,7 @@ def _names(text: str, model: CostModel) -> dict[str, object]:
         "reading": lambda name: _part(reading.PARTS, name)(),
         "plant": lambda name: _part(together.PARTS, name)(),
         "project": lambda name: _part(project.PARTS, name)(),
+        "performance": lambda name: _part(performance.PARTS, name)(),
         "footnotes": footnotes,
         "text": text,
     }

@@ -13,6 +13,8 @@ HEAT = [[0.0, "#f3f7fa"], [0.35, "#a8c8dc"], [0.7, "#3f86b0"], [1.0, "#083d5c"]]
 FILL = "rgba(11,92,138,0.12)"
 ON_STRONG, ON_PALE = "#ffffff", "#0d1b24"  # letters on an area: on blue, on every other colour
 TWO_LINES_BELOW = 80  # pixels for the numbers of an axis and a title of two lines
+BINS = 40  # bars of a distribution
+ROOM_AFTER = 0.04  # of an axis of time, so that a step at its end is seen
 PAPER = "#fff"  # what a chart lies on, as the line between two areas or the ground of a label
 # What a page that is read in the dark draws instead; every other colour has enough contrast on both.
 DARK = {
@@ -85,6 +87,9 @@ def over_time(
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{column}</extra>",
         )
     _mark(figure, marks or {})
+    if pd.api.types.is_numeric_dtype(table[time]):
+        first, last = table[time].min(), table[time].max()
+        figure.update_xaxes(range=[first, last + (last - first) * ROOM_AFTER])
     figure.update_layout(showlegend=len(values) > 1)
     figure.update_yaxes(rangemode="tozero", tickformat=",")
     return finished(figure, title, x=time_title, y=unit)
@@ -126,9 +131,14 @@ def heat(grid: pd.DataFrame, *, title: str, unit: str, x: str) -> go.Figure:
 
 def spread(values: pd.Series, *, title: str, unit: str, marks: dict[str, float]) -> go.Figure:
     """How values are distributed, with named marks such as p50 and p99."""
+    first, last = float(values.min()), float(values.max())
+    size = ((last - first) or 1) * (1 + 1e-9) / BINS  # the last value belongs into the last bar
     figure = go.Figure(
         go.Histogram(
-            x=values, nbinsx=60, marker_color=BLUE, hovertemplate=f"%{{x}} {unit}: %{{y:,}} tickets<extra></extra>"
+            x=values,
+            xbins={"start": first, "end": first + size * BINS, "size": size},
+            marker_color=BLUE,
+            hovertemplate=f"%{{x}} {unit}: %{{y:,}} tickets<extra></extra>",
         )
     )
     _mark(figure, marks)

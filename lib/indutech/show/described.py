@@ -84,7 +84,7 @@ def _values(trace: Trace, key: str) -> list[Any]:
 
 def _title(figure: Figure, axis: str) -> str:
     title = (figure["layout"].get(axis) or {}).get("title") or {}
-    return str(title if isinstance(title, str) else title.get("text") or "")
+    return str(title if isinstance(title, str) else title.get("text") or "").replace("<br>", ", ")
 
 
 def _sides(figure: Figure, trace: Trace) -> tuple[list[Any], list[Any], str, str]:
@@ -260,7 +260,10 @@ def _grid(trace: Trace) -> pd.DataFrame:
 
 
 def _bins(figure: Figure, trace: Trace) -> pd.DataFrame:
-    counts, edges = np.histogram(np.array(_values(trace, "x"), dtype=float), bins=BINS)
+    drawn = trace.get("xbins") or {}
+    bins = round((drawn["end"] - drawn["start"]) / drawn["size"]) if drawn else BINS
+    ends = (drawn["start"], drawn["end"]) if drawn else None
+    counts, edges = np.histogram(np.array(_values(trace, "x"), dtype=float), bins=bins, range=ends)
     unit = _title(figure, "xaxis") or gettext("value")
     return pd.DataFrame({
         gettext("from ({unit})").format(unit=unit): [_said(float(edge)) for edge in edges[:-1]],

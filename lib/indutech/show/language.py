@@ -38,7 +38,7 @@ NUMBER = re.compile(
 _MOMENT = re.compile(r"(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]+) (?P<year>\d{4})(, (?P<time>\d\d:\d\d))?")
 _MONTHS = list(Locale(SOURCE).months["format"]["wide"].values())
 _RANGE = re.compile(r"\u00a0USD – (?=[\d\u202f,]+\u00a0USD)")  # 1 – 2 – 3 USD needs its unit once
-_BYTES = re.compile(r"(?<=\d)([\s\u00a0\u202f]?)([kKMGTP]i?)B\b")  # a byte is an octet in French
+_BYTES = re.compile(r"((?<=\d)[\s\u00a0\u202f]?|\A(?=\w{2,3}\Z))([kKMGTP]i?)B\b")  # a byte is an octet in French
 _CODES = {"$": "USD", "\\$": "USD", "€": "€"}
 _spoken: ContextVar[str] = ContextVar("spoken", default=SOURCE)
 

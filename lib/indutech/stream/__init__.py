@@ -5,4 +5,4 @@ a micro-batch is written, `publishing` who else is told of it, `cluster` what ex
 master and workers.
 """
 
-__all__ = ["cluster", "job", "metrics", "session", "standalone", "together", "transforms"]
+__all__ = ["cluster", "job", "metrics", "route", "session", "standalone", "together", "transforms", "urgent"]

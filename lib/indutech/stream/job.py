@@ -22,7 +22,7 @@ from indutech.stream import metrics
 from indutech.stream.batches import BatchWriter
 from indutech.stream.metrics import StreamPosition, WriteBatch
 from indutech.stream.publishing import published
-from indutech.stream.session import session
+from indutech.stream.session import LOG, session
 from indutech.system import storage
 from indutech.system.errors import InduTechError
 from indutech.system.settings import Settings
@@ -111,7 +111,7 @@ def run(
         place = str(layout.root(settings, settings.product))
         position = position or StreamPosition(settings, broker, asks=False)
         began = time.monotonic()
-        spark = spark or _new_session(settings)
+        spark = spark or new_session(settings)
         store_for_spark.reach(spark, settings)
         listener = metrics.ProgressWriter(settings, writer, position)
         spark.streams.addListener(listener)
@@ -150,10 +150,10 @@ def run(
         return StreamResult(listener.batches, writer.stored, writer.quarantined, seconds, stop(), place, held_back)
 
 
-def _new_session(settings: Settings) -> SparkSession:
+def new_session(settings: Settings, cores: int | None = None, log: str = LOG) -> SparkSession:
     """Spark, started in a thread: in the main one it would replace the process's handler of Ctrl-C with its own."""
     with ThreadPoolExecutor(1) as starting:
-        return starting.submit(session, settings).result()
+        return starting.submit(session, settings, cores=cores, log=log).result()
 
 
 def read_topic(
@@ -206,7 +206,7 @@ def _wait(query: StreamingQuery, stop: Callable[[], bool], settings: Settings) -
         if code := storage.code_in(str(error)):
             raise storage.refused(settings.data_dir, code, _NOTHING_LOST) from error
         raise StreamFailed(
-            f"Spark stopped: {_cause(error)} {_NOTHING_LOST} Details: {settings.log_dir / 'spark.log'}."
+            f"Spark stopped: {cause(error)} {_NOTHING_LOST} Details: {settings.log_dir / LOG}."
         ) from error
 
 
@@ -225,7 +225,7 @@ def _last_batch(query: StreamingQuery) -> int | None:
     return progress.batchId if progress else None
 
 
-def _cause(error: PySparkException) -> str:
+def cause(error: PySparkException) -> str:
     """The line of Spark's message that says why, without the pages around it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if ours := [line for line in lines if line.startswith("indutech.")]:

@@ -20,6 +20,7 @@ from indutech.system.settings import Settings
 # Else each column that is built tells Java where in Python: half of all calls of a micro-batch.
 PLAIN_COLUMNS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 _COMMIT_PROTOCOL = "org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol"
+LOG = "spark.log"
 _LOGGING = Path(__file__).with_name("spark.log4j2.properties")
 
 _OF_OTHER_SPARKS = (
@@ -37,22 +38,28 @@ _OF_OTHER_SPARKS = (
 )
 
 
-def session(settings: Settings, app: str = "indutech", cores: int | None = None) -> SparkSession:
+def session(settings: Settings, app: str = "indutech", cores: int | None = None, log: str = LOG) -> SparkSession:
     """The Spark session of this process, started if there is none; with as many cores as there are, or as are said.
+
+    `log` is the name of its log, for a process that runs beside another one in the same data folder.
 
     Raises:
         JavaMissing: there is no Java that Spark can run on.
         ClusterNotReady: the master does not answer, or gives no executor.
     """
     cluster.refuse_without_master(settings)
-    log = settings.log_dir / "spark.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log_file = settings.log_dir / log
+    log_file.parent.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.appName(app)
-    for name, value in _configuration(settings, log).items():
+    for name, value in _configuration(settings, log_file).items():
         builder = builder.config(name, value)
     if cores:
         builder = builder.master(f"local[{cores}]")
-    with _no_other_spark(), _environment_of_the_jvm(settings), _jvm_output_to(log.with_name("spark-jvm.log")):
+    with (
+        _no_other_spark(),
+        _environment_of_the_jvm(settings),
+        _jvm_output_to(log_file.with_name(f"{log_file.stem}-jvm.log")),
+    ):
         spark: SparkSession = builder.getOrCreate()
     cluster.wait_for_an_executor(spark, settings)
     return spark

@@ -279,6 +279,16 @@ class Settings(BaseSettings):
         return self.product_dir / "checkpoint"
 
     @property
+    def route_dir(self) -> Path:
+        """Where the route of urgent tickets begins, and the checkpoint of its query."""
+        return self.product_dir / "route"
+
+    @property
+    def route_lock(self) -> Path:
+        """The file that the only route of this data folder holds."""
+        return self.product_dir / "route.lock"
+
+    @property
     def audit_file(self) -> Path:
         """What the producer sent and the broker acknowledged."""
         return self.product_dir / "audit" / "producer.json"

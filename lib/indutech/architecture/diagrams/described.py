@@ -1,6 +1,7 @@
 """What each drawing shows, in a sentence for readers who do not see it; every figure is counted in the model."""
 
 from indutech.architecture import failures, threats
+from indutech.architecture.diagrams.overview import drawn_flows
 from indutech.architecture.model import Component, Platform, View
 
 
@@ -15,12 +16,14 @@ def sentence(view: View, platform: Platform) -> str:
 
 def _overview(platform: Platform) -> str:
     plant, boundary, aws = (len(platform.at(site)) for site in ("on_premise", "boundary", "aws"))
-    crossing = [flow for flow in platform.flow if platform.crosses(flow)]
+    drawn = drawn_flows(platform)
+    crossing = [flow for flow in drawn if platform.crosses(flow)]
     through = [flow for flow in crossing if "vpn" in flow.via]
     return (
         f"The platform as a drawing: {plant} components on-premise on the left, {boundary} at the boundary, {aws} in "
-        f"AWS on the right, and {len(platform.flow)} flows between them; {len(crossing)} cross the boundary, "
-        f"{len(through)} of these through the VPN."
+        f"AWS on the right, and {len(drawn)} of {len(platform.flow)} flows between them; {len(crossing)} of these "
+        f"cross the boundary, "
+        f"{len(through)} through the VPN."
     )
 
 
@@ -44,7 +47,8 @@ def _failure(platform: Platform) -> str:
     alone = failures.single_points(platform)
     return (
         f"A grid of {len(platform.component)} components, each against all: what stops, shows old data or keeps data "
-        f"when it stops. {worst.name} hits the most, {hits[worst.id]}; {len(alone)} are single points of failure."
+        f"when it stops. {worst.name} stops or ages the most, {hits[worst.id]}; "
+        f"{len(alone)} are single points of failure."
     )
 
 
@@ -60,8 +64,8 @@ def _threats(platform: Platform) -> str:
     unanswered = threats.open_threats(platform)
     named = "; ".join(f"{flow} ({threat})" for flow, threat in unanswered)
     return (
-        f"A grid of {len(platform.flow)} flows, each against six kinds of threat (STRIDE): answered, partly or open. "
-        + (f"{len(unanswered)} are open: {named}." if unanswered else "None is open.")
+        f"The platform with {len(platform.flow)} flows against six kinds of threat (STRIDE): answered, partly or open. "
+        + (f"Open: {named}." if unanswered else "None is open.")
     )
 
 

@@ -17,7 +17,7 @@ def audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
     """Claimed, recomputed, difference and verdict of each claimed line."""
     return from_rows(
         {
-            "Line": found.item,
+            "Line": found.item if found.frequency == "monthly" else f"{found.item} ({found.frequency})",
             "Claimed": found.claimed,
             "Recomputed": found.recomputed or "not derivable",
             "Difference": found.difference,

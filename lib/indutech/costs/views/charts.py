@@ -79,7 +79,7 @@ def bill_treemap(bill: Bill) -> go.Figure:
     for line in bill.monthly:
         key = component_name(line.component), line.confidence
         boxes[key] = boxes.get(key, Decimal(0)) + line.effective_cost.amount
-    least = bill.monthly_total.amount / 40
+    least = bill.monthly_total.amount / 20  # a smaller box has no room for its name
     small = {key: amount for key, amount in boxes.items() if amount < least}
     shown = {key: amount for key, amount in boxes.items() if amount >= least}
     if small:

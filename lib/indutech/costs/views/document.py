@@ -30,13 +30,14 @@ def in_short(model: CostModel) -> str:
         f"- The corrected platform costs **{marked(reference.monthly_total, reference)} a month** on demand and "
         f"{reference.one_off_total} once; the 2025 estimate claimed {claimed.monthly_total} and "
         f"{claimed.one_off_total}.",
-        f"- {warehouse * 100:.0f} % of the month is the warehouse. Before the first event {fixed_cost(model)} "
-        f"are paid; events cost more than that only from {break_even_gb(model) or 0:,.0f} GB a month.",
+        f"- {warehouse * 100:.0f} % of the month is the warehouse. Before the first event "
+        f"{marked(fixed_cost(model), reference)} are paid; events cost more than that only from "
+        f"{break_even_gb(model) or 0:,.0f} GB a month.",
         f"- {actions.changes} actions bring the month to **{marked(actions.bill_after)}**. "
         f"{measured.changes} assumptions, if a measurement confirms them, would bring it to "
         f"{marked(measured.bill_after)}. A lean variant costs {marked(lean.monthly_total, lean)}.",
         f"- Once, with people and the plant's warehouse running on, it is {spread(total(one_off(model).values()))}, "
-        f"of which AWS bills the {reference.one_off_total} above.",
+        f"of which AWS bills the {reference.one_off_total} above and the staging of the history in S3.",
         f"- † {reference.doubt}; committed for a year, {model.bill(months=12).doubt}.",
     ])  # fmt: skip
 

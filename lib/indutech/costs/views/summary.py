@@ -36,8 +36,9 @@ def decision(model: CostModel) -> str:
     compared = f"{rounded(abs(more))} {'more' if more > 0 else 'less'} than staying on-premise is assumed to"
     return (
         f"Approve the platform for three years with a start on demand: {chosen(model)}, and as given {given(model)}. "
-        f"{actions.changes} actions then bring the month from {marked(model.bill().monthly_total)} "
-        f"to {marked(actions.bill_after)}; no other saving is counted on. Three years cost {compared}, with people and "
+        f"{actions.changes} actions, each with its condition and one of them another kind of nodes, "
+        f"then bring the month from {marked(model.bill().monthly_total)} to {marked(actions.bill_after)}; "
+        f"no other saving is counted on. Three years cost {compared}, with people and "
         "the one-off, and the plant has neither stream nor lake: "
         f"{'what it does has to be worth that' if more > 0 else 'verify the figures of the plant first'}."
     )
@@ -150,7 +151,7 @@ def rates_used(model: CostModel) -> str:
     """The exchange rate and the VAT that the page is computed with."""
     case = model.case
     return (
-        f"† marks what stands on rates not read for Paris. "
+        f"† marks amounts to the cent that stand on rates not read for Paris; the rounded ones stand on the same. "
         f"Dollars; 1 euro is {case['usd_per_euro'].base} dollars ({case['usd_per_euro'].reason.split(' (')[0]}); "
         f"VAT {case['vat_percent'].base:f} % on what AWS invoices, none on own staff. "
         f"Low and high: all inputs at once at their favourable or unfavourable end, an outer bound. "

@@ -40,12 +40,16 @@ def scenario_table(model: CostModel) -> pd.DataFrame:
 
 def _scenario_row(model: CostModel, name: str) -> dict[str, object]:
     bills = [model.bill(name, months) for months in TERM_NAMES]
-    free, *bound = bills
+    free = bills[0]
     if name == CLAIMED:
         cells: list[object] = ["not claimed", free.monthly_total, "not claimed"]
     else:
-        can_be_bound = any(line.commitment_months for bill in bound for line in bill.lines)
-        cells = [marked(bill.monthly_total, bill) if can_be_bound or bill is free else None for bill in bills]
+        cells = [
+            marked(bill.monthly_total, bill)
+            if bill is free or any(line.commitment_months == months for line in bill.lines)
+            else None
+            for months, bill in zip(TERM_NAMES, bills, strict=True)
+        ]
     headings = ["A month, on demand", *(f"{term} committed" for term in TERMS.values())]
     return {"Scenario": name} | dict(zip(headings, cells, strict=True)) | {
         "Once": free.one_off_total,
@@ -70,7 +74,7 @@ def _component_row(bill: Bill, name: str, components: Sequence[str]) -> dict[str
     cost = total([line.effective_cost for line in lines])
     share = bill.share(lambda line: line.component in components)
     return {"Component": name, "A month": marked(cost, level), "Share": f"{share * 100:.1f} %",
-            "Weakest rate": level.value}  # fmt: skip
+            "Weakest rate": level.value if cost.amount else "–"}  # fmt: skip
 
 
 def line_table(bill: Bill, components: Iterable[str] | None = None) -> pd.DataFrame:
@@ -83,11 +87,18 @@ def _line_row(line: Line) -> dict[str, object]:
     return {
         "Component": component_name(line.component),
         "Item": f"{line.price.service}: {line.price.item}",
-        "Quantity": f"{line.quantity:,.2f} {line.price.unit}",
+        "Quantity": _quantity(line),
         "Rate": f"${line.list_unit_price.normalize():f} ({line.price.as_of}, {line.confidence.value})",
         "Cost": f"{marked(line.effective_cost, line.confidence)} {'once' if line.charge.one_off else 'a month'}",
         "Assumptions": ", ".join(sorted(line.marks)) or None,
     }
+
+
+def _quantity(line: Line) -> str:
+    """The quantity with its unit; one that begins with a number is multiplied."""
+    number, _, what = line.price.unit.partition(" ")
+    unit = f"× {int(number):,} {what}" if number.isdigit() else line.price.unit
+    return f"{line.quantity:,.2f} {unit}"
 
 
 def doubt_table(model: CostModel, bill: Bill, most: int = 3) -> pd.DataFrame:
@@ -152,7 +163,9 @@ def commitment_table(model: CostModel, stops: Sequence[int] = (3, 6, 12, 24)) ->
         "Pays from month": [term.break_even_month for term in terms],
     }
     for stop in stops:
-        rows[f"Lost if stopped after {stop}"] = [marked(term.loss_if_stopped(stop), term.confidence) for term in terms]
+        rows[f"Lost if stopped after {stop} months"] = [
+            marked(term.loss_if_stopped(stop), term.confidence) for term in terms
+        ]
     names = [f"{term.months} months" for term in terms]
     return from_rows(
         {"Commitment of what has a committed rate": row} | dict(zip(names, cells, strict=True))
@@ -176,7 +189,7 @@ def recommendation_table(model: CostModel) -> pd.DataFrame:
     """What to do, what it saves a month, and what has to be true first."""
     return from_rows(
         {
-            "Do": change.title,
+            "Action": change.title,
             "Kind": change.kind.value,
             "Saves a month, alone": marked(change.saving, change.confidence),
             "Bill with all above": marked(change.bill_after) if change.bill_after else "a decision of its own",

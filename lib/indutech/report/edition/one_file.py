@@ -138,7 +138,9 @@ def _rename_anchors(main: Tag, stem: str) -> None:
 
 
 def _lead_within(main: Tag, stem: str, names: Sequence[str]) -> None:
-    """A link to a page leads to its chapter; one to a file beside the report becomes plain text."""
+    """A link to a page leads to its chapter; of the files beside the report this one says nothing."""
+    for about_files in main.select(".beside"):
+        about_files.decompose()
     for link in main.select("a[href]"):
         target, _, part = str(link["href"]).partition("#")
         if target.startswith(("https:", "http:", "mailto:")):

@@ -40,6 +40,10 @@ class Heading:
     anchor: str
 
 
+SHORT_NUMBER = 9_999  # reads well without a separator
+NAMING = re.compile(r"\b(client|id|port|partition|site)$|_id$")  # heads of columns of numbers that name something
+
+
 @dataclass(frozen=True)
 class Opening:
     """What a notebook's first cell says: `# title`, `**Question.** …`, `**Answer.** …`."""
@@ -175,14 +179,27 @@ def _paragraph(markdown_text: str, name: str) -> str:
 
 
 def _group_digits(soup: BeautifulSoup) -> None:
-    """A column of a pandas table with a number of five digits or more groups them, as the sentences beside it do."""
+    """Long numbers of a pandas table are grouped, as in the sentences beside it, and the shorter ones beside them.
+
+    A column of years or of numbers that name something stays as it is, unless it has a number of five digits itself.
+    """
     for table in soup.select("main table.dataframe"):
         rows = [row.find_all(["td", "th"], recursive=False) for row in table.select("tbody tr")]
-        for column in zip(*rows, strict=False):
-            whole = [cell for cell in column if re.fullmatch(r"\d+", cell.get_text(strip=True))]
-            if any("num" in cell.get_attribute_list("class") and len(cell.get_text(strip=True)) > 4 for cell in whole):
-                for cell in whole:
-                    cell.string = recognised.said(f"{int(cell.get_text(strip=True)):,}")
+        heads = [head.get_text(strip=True) for head in table.select("thead tr:last-child > *")]
+        columns: dict[str, list[tuple[Any, int]]] = {}
+        for head, column in zip(heads, zip(*rows, strict=False), strict=False):
+            cells = [cell for cell in column if re.fullmatch(r"\d+", cell.get_text(strip=True))]
+            if any("num" in cell.get_attribute_list("class") for cell in cells):
+                columns[head] = [(cell, int(cell.get_text(strip=True))) for cell in cells]
+        long = {head for head, column in columns.items() if max(value for _, value in column) > SHORT_NUMBER}
+        for head, numbers in columns.items():
+            if head in long or (long and not NAMING.search(head) and not all(_is_year(value) for _, value in numbers)):
+                for cell, value in numbers:
+                    cell.string = recognised.said(f"{value:,}")
+
+
+def _is_year(value: int) -> bool:
+    return 1900 <= value < 2200
 
 
 def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Mapping[str, str]) -> None:
@@ -201,6 +218,8 @@ def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Map
         elif name in carried:
             link["href"] = carried[name]
         else:
+            if name.endswith(".md") and "decisions/" not in target and name not in link.get_text():
+                link.append(f" ({target.lstrip('./')})")
             link.unwrap()
     for picture in soup.select("main .text img[src]"):
         name = str(picture["src"]).rpartition("/")[2]

@@ -31,7 +31,7 @@ SELECT NVL(k.level, 'sans contrat') AS contract,
        COUNT(DISTINCT t.client_id) AS clients,
        COUNT(*) AS tickets,
        COUNT(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 END) AS urgent,
-       ROUND(100.0 * COUNT(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 END) / COUNT(*), 1) AS urgent_share
+       ROUND(100.0 * COUNT(CASE WHEN t.priority IN ('HAUTE', 'CRITIQUE') THEN 1 END) / COUNT(*), 1) AS urgent_percent
 FROM lake.tickets AS t
 LEFT JOIN erp.contracts AS k ON k.client_id = t.client_id
 GROUP BY 1

@@ -53,7 +53,7 @@ def compared(found: pd.DataFrame, sent: int) -> str:
         if stops or too_many:
             what = (
                 f"{stops} of {len(rows)} readers stop at damaged files ({damaged}); "
-                f"the others hold **{too_many:,} rows too many** ({100 * too_many / sent:.0f} %)"
+                f"the other files hold **{too_many:,} rows too many** ({100 * too_many / sent:.0f} %)"
             )
         else:
             what = f"all {len(rows)} readers see **{int(rows['rows'].max()):,}** rows, each once"

@@ -1,0 +1,148 @@
+"""The generated parts of docs/performance.md: each figure with what is wanted of it, its machine and its day."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from indutech.report.performance import published, runs
+from indutech.report.performance.runs import Measured, Month, Section
+
+NOT_MEASURED = "Not measured yet: `{command}`."
+LONGEST_BAR = 24
+
+
+def shown(value: float, unit: str) -> str:
+    """A figure as one reads it: ratios and seconds with decimals, everything else in whole units."""
+    decimals = {"x": 2, "s": 2 if value < 10 else 1, "percent": 2}.get(unit, 0)
+    return f"{value:,.{decimals}f} {'×' if unit == 'x' else '%' if unit == 'percent' else unit}"
+
+
+def _section(name: str) -> str:
+    """A section's figures, a chart of its rates, and where and when they were measured."""
+    if not (found := runs.sections().get(name)):
+        return NOT_MEASURED.format(command=f"python -m bench {name} --save")
+    return "\n".join([*_chart(found), *_table(found.figures), "", _told(found)])
+
+
+def _chart(found: Section) -> Iterator[str]:
+    """The rates as bars, which GitHub and JupyterLab draw; the table below has every number."""
+    rates = [one for one in found.figures if one.unit == "tickets/s" and one.at_least is None]
+    if len(rates) > 1:
+        names = ", ".join(f'"{one.what}"' for one in rates)
+        values = ", ".join(f"{one.value:.0f}" for one in rates)
+        yield from [
+            "```mermaid", "xychart-beta horizontal", f"    x-axis [{names}]", '    y-axis "tickets a second"',
+            f"    bar [{values}]", "```", "",
+        ]  # fmt: skip
+
+
+def _table(figures: Sequence[Measured]) -> Iterator[str]:
+    yield "| | median | lowest – highest | wanted | |"
+    yield "|---|--:|--:|--:|---|"
+    for one in figures:
+        between = "" if one.lowest is None or one.highest is None else f"{one.lowest:,.0f} – {one.highest:,.0f}"
+        yield f"| {one.what} | {shown(one.value, one.unit)} | {between} | {_wanted(one)} | {_verdict(one)} |"
+
+
+def _wanted(one: Measured) -> str:
+    if one.at_least is not None:
+        return f"at least {shown(one.at_least, one.unit)}"
+    return "" if one.at_most is None else f"at most {shown(one.at_most, one.unit)}"
+
+
+def _verdict(one: Measured) -> str:
+    return {None: "", True: "reached", False: "**missed**"}[one.reached]
+
+
+def _told(found: Section) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    return (
+        f"Measured on {found.date:%Y-%m-%d} at {found.date:%H:%M} UTC by `{found.command}` in {found.seconds:,} s, on "
+        f"{found.cores} cores ({found.processor}) and {found.memory_gib:g} GiB, with everything that it needs on them; "
+        f"load of the quarter of an hour before: {found.load_before:g}. {versions}."
+    )
+
+
+def _wanted_and_missed() -> str:
+    """How many bounds are reached, and those that are not."""
+    bound = [(name, one) for name, found in runs.sections().items() for one in found.figures if one.reached is not None]
+    missed = [f"| {name} | {one.what} | {shown(one.value, one.unit)} | {_wanted(one)} |"
+              for name, one in bound if not one.reached]  # fmt: skip
+    lines = [f"Of {len(bound)} bounds {len(bound) - len(missed)} are reached."]
+    if missed:
+        lines += ["Missed:", "", "| section | what | measured | wanted |", "|---|---|--:|--:|", *missed]
+    return "\n".join(lines)
+
+
+def _ladder() -> str:
+    """Which share of a drain each step takes, from the step before it."""
+    if not (found := runs.sections().get("ladder")):
+        return NOT_MEASURED.format(command="python -m bench ladder --save")
+    seconds = [(one.what, 1_000_000 / one.value) for one in found.figures]
+    whole = seconds[-1][1]
+    lines = ["| step | seconds a million | of the whole | |", "|---|--:|--:|---|"]
+    before = 0.0
+    for what, took in seconds:
+        share = (took - before) / whole
+        lines.append(f"| {what} | {took:.2f} | {share:+.0%} | {'█' * round(LONGEST_BAR * max(0, share))} |")
+        before = took
+    return "\n".join([*lines, "", _told(found)])
+
+
+def _month() -> str:
+    found = runs.month()
+    return NOT_MEASURED.format(command="make month SAVE=1") if found is None else "\n".join(_of_month(found))
+
+
+def _of_month(found: Month) -> Iterator[str]:
+    took, size = found.seconds, {name: value / 1e9 for name, value in found.bytes.items()}
+    yield (
+        f"{found.days:g} days, {found.tickets:,} tickets of {found.bytes_per_ticket:.1f} bytes: "
+        f"**{found.stored:,} stored, {found.quarantined:,} quarantined, {found.lost:,} lost, {found.twice:,} twice**; "
+        f"the audit says {found.audit}."
+    )
+    yield from ["", "| | |", "|---|--:|"]
+    for name, value in (
+        ("in all", f"{took['total']:,.0f} s"),
+        ("produced and drained, at the same time", f"{took['produced_and_drained']:,.0f} s"),
+        (f"of which the stream's {found.micro_batches:,} micro-batches", f"{took['draining']:,.0f} s"),
+        ("of which the producer waited for room", f"{took['producer_waited']:,.0f} s"),
+        (f"compaction, {found.files['before']:,} files to {found.files['after']:,}", f"{took['compaction']:,.0f} s"),
+        ("reconciliation", f"{took['reconciliation']:,.1f} s"),
+        ("audit", f"{took['audit']:,.1f} s"),
+        ("tickets per core-second, everything counted", f"{found.tickets_per_core_second:,}"),
+        ("raw JSON", f"{size['raw']:,.2f} GB"),
+        ("in the broker, compressed", f"{size['broker']:,.2f} GB, {size['broker_at_most']:,.2f} GB at once"),
+        ("Parquet, compacted", f"{size['parquet_after']:,.2f} GB"),
+        ("memory, stream", f"{found.peak_mib['stream']:,} MiB"),
+        ("memory, producer", f"{found.peak_mib['producer']:,} MiB"),
+    ):
+        yield f"| {name} | {value} |"
+    yield ""
+    yield (
+        f"Measured on {found.date:%Y-%m-%d} by `python -m bench.month --days {found.days:g} --save`, on {found.cores} "
+        f"cores and {found.memory_gib:g} GiB."
+    )
+
+
+def _published() -> str:
+    rows = [
+        f"| {one.system} | {one.what} | {one.figure:,f} {one.unit} | {one.conditions} | "
+        f"[{one.published}]({one.source}), read {one.read} |"
+        for one in published.read()
+    ]
+    head = ["| system | what | published figure | conditions, as stated there | published |", "|---|---|--:|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "wanted": _wanted_and_missed,
+    "produce": lambda: _section("produce"),
+    "stream": lambda: _section("stream"),
+    "ladder": _ladder,
+    "scaling": lambda: _section("scaling"),
+    "micro-batches": lambda: _section("micro-batches"),
+    "latency": lambda: _section("latency"),
+    "real-time": lambda: _section("real-time"),
+    "audit": lambda: _section("audit"),
+    "month": _month,
+    "published": _published,
+}

@@ -1,0 +1,123 @@
+"""The committed runs of `make bench` and `make month`, each with its day, its machine and its versions."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from indutech.system.errors import InduTechError, first_problem
+from indutech.system.settings import PROJECT
+
+BENCH_RUNS = PROJECT / "assets" / "bench-runs.json"
+MONTH_RUN = PROJECT / "assets" / "month-run.json"
+
+
+class RunUnusable(InduTechError):
+    """A committed run cannot be read, or lacks what a page wants of it."""
+
+
+class Measured(BaseModel):
+    """One figure of a benchmark, of several rounds their median; a bound is what is wanted of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the bound holds; None where there is none."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return None if self.at_most is None else self.value <= self.at_most
+
+
+class Section(BaseModel):
+    """One section of a benchmark, measured in one go."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    date: datetime
+    cores: int
+    memory_gib: float
+    processor: str
+    load_before: float
+    versions: Mapping[str, str]
+    command: str
+    seconds: int
+    figures: tuple[Measured, ...]
+
+    def figure(self, what: str) -> Measured:
+        """The figure of that name.
+
+        Raises:
+            RunUnusable: the section has none.
+        """
+        for one in self.figures:
+            if one.what == what:
+                return one
+        raise RunUnusable(f"{BENCH_RUNS.name} has no figure {what!r}. Run `{self.command} --save` again.")
+
+
+class Month(BaseModel):
+    """A month of tickets, or some days of it, through the real parts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    date: datetime
+    cores: int
+    memory_gib: float
+    days: float
+    tickets: int
+    bytes_per_ticket: float
+    seconds: Mapping[str, float]
+    tickets_per_core_second: int
+    micro_batches: int
+    peak_mib: Mapping[str, int]
+    bytes: Mapping[str, int]
+    files: Mapping[str, int]
+    stored: int
+    quarantined: int
+    lost: int
+    twice: int
+    audit: str
+
+
+def sections(file: Path = BENCH_RUNS) -> dict[str, Section]:
+    """The sections of the committed benchmark by name; none if none is committed.
+
+    Raises:
+        RunUnusable: the file cannot be read.
+    """
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_bytes())
+        return {name: Section.model_validate(one) for name, one in found.items()}
+    except (ValueError, ValidationError) as error:
+        raise RunUnusable(
+            f"{file.name}: {_problem(error)}. Run `python -m bench --save`, or restore the file."
+        ) from None
+
+
+def month(file: Path = MONTH_RUN) -> Month | None:
+    """The committed month, if there is one.
+
+    Raises:
+        RunUnusable: the file cannot be read.
+    """
+    try:
+        return Month.model_validate_json(file.read_bytes()) if file.exists() else None
+    except ValidationError as error:
+        raise RunUnusable(f"{file.name}: {_problem(error)}. Run `make month SAVE=1`, or restore the file.") from None
+
+
+def _problem(error: ValueError | ValidationError) -> str:
+    return first_problem(error) if isinstance(error, ValidationError) else str(error)
