@@ -138,7 +138,7 @@ def test_the_front_page_is_french(folders: dict[str, Path]) -> None:
     month = page(folders["en"], "index").select_one("a[data-figure=month_exact]").text  # $1,234.56 †
     [amount] = re.findall(r"[\d,.]+", month)
     amount = amount.translate(str.maketrans({",": "\u202f", ".": ","}))
-    assert index.select_one("a[data-figure=month_exact]").text == f"{amount}\u00a0USD †"
+    assert index.select_one("a[data-figure=month_exact]").text == f"{amount}\u00a0USD\u00a0†"
     assert "20\u202f025 envoyés, 20\u202f025 enregistrés, 0 perdu(s), 0 en double" in index.select_one("#proof").text
     assert "29 novembre 2026, 22:42 UTC, en 95 s" in index.select_one("#run").text
     assert [link["hreflang"] for link in index.select("#pages ul a")] == ["fr", "en", "en", "en"]

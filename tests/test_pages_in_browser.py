@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from indutech.report.edition import report_folder
+from indutech.report.edition import one_file, report_folder
 from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed, find_notebooks
 from tests.browser import CHROMIUM, WITHOUT, chromium
+from tests.test_book_on_paper import CHART, faults_at_the_width_of_paper, for_paper
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT)]
 
@@ -209,3 +210,13 @@ def test_without_scripts_each_chart_is_said_in_words_and_numbers(browser: Any, f
     assert len(charts) > 8
     assert all(sentence and sentence in words for words, sentence in zip(said, sentences, strict=True))
     assert min(rows) > 1
+
+
+def test_the_book_keeps_numbers_and_words_whole(browser: Any, folder: Path) -> None:
+    """Before it is cut into pages; test_book_on_paper.py prints it, in French."""
+    html = folder / "book.html"
+    html.write_text(
+        for_paper(folder, one_file.chapters(folder, [CHART] * len(one_file.chart_specs(folder)))), encoding="utf-8"
+    )
+
+    assert faults_at_the_width_of_paper(browser, html) == {"torn": [], "cut": [], "parted": []}

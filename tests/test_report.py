@@ -156,6 +156,16 @@ def test_the_documents_are_pages(folder: Path) -> None:
     assert "cog" not in summary.main.decode()
 
 
+def test_pages_say_nothing_that_holds_on_github_alone(folder: Path) -> None:
+    """A dollar needs no backslash here, and a drawing scrolls under a finger instead of opening alone."""
+    costs, plant = page(folder, "03-costs.html"), page(folder, "02-compatibility.html")
+
+    assert "the greater of $29 a month" in costs.select_one(".sources").get_text()
+    assert not [title for mark in costs.select("a.claim") if "\\" in (title := str(mark["title"]))]
+    assert "On a phone" not in plant.main.get_text()
+    assert len(plant.select("main .text > .picture > img")) > 5
+
+
 def test_a_claim_leads_to_its_source(folder: Path) -> None:
     """A number in the text, and at the end what it says, its address and the day; each number has one entry."""
     services = page(folder, "01-service-choices.html")
@@ -215,10 +225,11 @@ def test_dates_units_and_ranges_stay_on_their_line_and_long_numbers_are_grouped(
     table = pd.DataFrame({"messages": ["sent", "lost"], "count": [20030, 1005], "client": [1234, 4321]}).to_html(
         index=False
     )
-    text = "On 2026-11-29 it cost $3,700 – $6,200 – $8,700, 38 % of it for `1 GB`."
+    text = "On 2026-11-29 it cost $3,700 – $6,200 – $8,700, 38 % of it for `1 GB`, 6 min, 1.00 USD †."
     cells = [new_markdown_cell(text), output_of({"text/html": table})]
     page = BeautifulSoup(pages.to_html(new_notebook(cells=cells), {}), "html.parser")
-    assert [part.get_text() for part in page.select(".whole")] == ["2026-11-29", "38 %"]
+    assert [part.get_text() for part in page.select(".whole")] == ["2026-11-29", "38 %", "6 min"]
+    assert "1.00 USD\u00a0†" in page.main.get_text()
     assert [part.get_text() for part in page.select(".range")] == ["$3,700 – $6,200 – $8,700"]
     numbers = [cell.get_text() for cell in page.select("td.num")]
     assert numbers == ["20,030", "1234", "1,005", "4321"]

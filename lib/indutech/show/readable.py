@@ -9,11 +9,11 @@ from indutech.show.language import gettext
 
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 SHORT_TEXT = 20  # characters of a word that takes the place of a number
-_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h)?(\s?†)?$")
+_NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h|min)?(\s?†)?$")
 _MONEY = r"[-−]?[$€]?\d(?:[\d.,\u202f\u00a0]*\d)?"
 _RANGE = rf"{_MONEY} – {_MONEY} – {_MONEY}(?:\u00a0USD)?"
 _WHOLE = re.compile(
-    rf"(?P<range>{_RANGE})|\b20\d\d-\d\d(?:-\d\d)?\b|\d[\d.,]* (?:%|s|kB|[KMGT]i?[Bo]|ko)(?!\w)|\bUTF-8\b"
+    rf"(?P<range>{_RANGE})|\b20\d\d-\d\d(?:-\d\d)?\b|\d[\d.,]* (?:%|s|min|h|kB|[KMGT]i?[Bo]|ko)(?!\w)|\bUTF-8\b"
 )
 
 
@@ -39,10 +39,14 @@ def tables(soup: BeautifulSoup) -> None:
 
 
 def keep_together(soup: BeautifulSoup) -> None:
-    """A date, a number with its unit and a range of amounts are not torn by the end of a line."""
+    """A date, a number with its unit or its mark and a range of amounts are not torn by the end of a line."""
     for text in [text for main in soup.select("main") for text in main.find_all(string=True)]:
         if text.find_parent(["script", "style", "pre", "code", "svg"]):
             continue
+        if " †" in text:
+            marked = NavigableString(text.replace(" †", "\u00a0†"))
+            text.replace_with(marked)
+            text = marked
         parts, end = [], 0
         for found in _WHOLE.finditer(text):
             span = soup.new_tag("span", attrs={"class": "range" if found["range"] else "whole"})

@@ -23,6 +23,7 @@ def as_keys(document: str) -> str:
     """A document of docs/ with its footnotes as keys, which `link` turns into numbers."""
     without = re.sub(r"^\[\^[a-z0-9-]+\]: .*$\n?", "", document, flags=re.MULTILINE)
     without = re.sub(r"<!--.*?-->\n?", "", without, flags=re.DOTALL)
+    without = re.sub(r'^<p class="repository">.*</p>$\n?', "", without, flags=re.MULTILINE)  # said of GitHub's pages
     without = re.sub(r"^## Sources\s*\Z", "", without.rstrip(), flags=re.MULTILINE)
     return FOOTNOTE.sub(r" `\1`", without)
 
@@ -41,7 +42,7 @@ def link(soup: BeautifulSoup) -> list[Claim]:
             attrs={
                 "class": "claim",
                 "href": f"#source-{name}",
-                "title": recognised.said(known[name].says).replace("`", ""),
+                "title": _plain(recognised.said(known[name].says)).replace("`", ""),
             },
         )
         mark.string = f"[{number}]"
@@ -58,7 +59,7 @@ def source_list(claims: list[Claim]) -> str:
 def _entry(claim: Claim) -> str:
     address, _, note = claim.source.partition(" ")
     said = recognised.said(claim.says)
-    says = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(said))
+    says = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(_plain(said)))
     english = "" if language.active() == language.SOURCE else f' lang="{language.SOURCE}"'
     place = f'<a href="{html.escape(address)}" rel="noreferrer"{english}>{html.escape(title(address))}</a>'
     more = f", <span{english}>{html.escape(note.strip('()'))}</span>" if note else ""
@@ -68,6 +69,11 @@ def _entry(claim: Claim) -> str:
         says = f"<span{english}>{says}</span>" if english else says
     stands = gettext("{page}: {address}; {when}.").format(page=place + more, address=shown, when=when)
     return f'<li id="source-{claim.id}">{says} {stands}</li>'
+
+
+def _plain(says: str) -> str:
+    """A claim without what keeps GitHub from reading two dollars as a formula."""
+    return says.replace("\\$", "$")
 
 
 def title(address: str) -> str:

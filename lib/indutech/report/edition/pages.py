@@ -225,6 +225,8 @@ def _keep_links_inside(soup: BeautifulSoup, files: Collection[str], carried: Map
         name = str(picture["src"]).rpartition("/")[2]
         if name in carried:
             picture["src"] = carried[name]
+            if picture.parent and picture.parent.name == "p" and not picture.parent.get_text(strip=True):
+                picture.parent.name, picture.parent["class"] = "div", "picture"  # scrolls on a phone, as a notebook's
         elif not str(picture["src"]).startswith("data:"):
             picture.decompose()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
-from indutech.report.edition import chromium, one_file
+from indutech.report.edition import chromium, one_file, paper
 from indutech.report.edition.one_file import Chapter
 from indutech.report.edition.translation import recognised
 from indutech.show.language import gettext, marked
@@ -34,10 +34,11 @@ def write(folder: Path, chapters: Sequence[Chapter], program: str) -> Path:
     """
     with tempfile.TemporaryDirectory(prefix="indutech-book-") as temporary:
         page, first = Path(temporary) / "book.html", Path(temporary) / "first.pdf"
-        cover = _cover(folder)
+        cover, chapters = _cover(folder), paper.arranged(chapters)
         page.write_text(one_file.composed(folder, chapters, cover=cover, page_of={}), encoding="utf-8")
         chromium.print_pdf(page, first, program)
         page_of = pages_of_anchors(first)
+        chapters = paper.numbered(chapters, page_of)
         page.write_text(one_file.composed(folder, chapters, cover=cover, page_of=page_of), encoding="utf-8")
         chromium.print_pdf(page, folder / NAME, program)
     return folder / NAME
