@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     audit,
+    batch_sizes,
     drain,
     figures,
     ladder,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "produce": produce.run,
     "stream": drain.run,
     "ladder": ladder.run,
+    "batch-sizes": batch_sizes.run,
     "scaling": scaling.run,
     "micro-batches": micro_batches.run,
     "latency": latency.run,

@@ -79,6 +79,7 @@ def _figures(drains: Mapping[str, list[Drain]]) -> list[Figure]:
     ours, cores = statistics.median(rates[OURS]), psutil.cpu_count() or 1
     memory = [drain.peak_mib for drain in drains[OURS]]
     return [
+        Figure(SECTION, "tickets drained, each time", TICKETS, "tickets"),
         *(of_rounds(SECTION, job, rounds, "tickets/s") for job, rounds in rates.items()),
         Figure(SECTION, f"{OURS}, per core", ours / cores, "tickets/s", at_least=AT_LEAST_PER_CORE),
         *(

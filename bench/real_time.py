@@ -50,7 +50,7 @@ REAL_TIME = Way("real time, between two commits", ("indutech", "route"), 20, 30)
 COMMITTING = Way(
     f"real time, a commit every {OFTEN_S} s", ("indutech", "route", "--commit", str(OFTEN_S)), 2 * OFTEN_S, 2 * OFTEN_S
 )
-IN_BATCHES = Way("micro-batches", ("bench.route_in_micro_batches",), 10, 15)
+IN_BATCHES = Way("micro-batches", ("bench.jobs.route_in_micro_batches",), 10, 15)
 PROMISED_P99_MS, PROMISED_SHARE = 150, 1.0
 _DEADLINE_S = 90
 

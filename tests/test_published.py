@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indutech.report.performance import published
-from indutech.report.performance.published import COLUMNS
+from indutech.report.edition.performance import published
+from indutech.report.edition.performance.published import COLUMNS
 from indutech.system.errors import InduTechError
 
 TODAY = date(2026, 11, 30)

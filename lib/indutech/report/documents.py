@@ -24,8 +24,9 @@ from indutech.lake import ddl
 from indutech.plant.sensors import document as reading
 from indutech.plant.together import document as together
 from indutech.report import build_tables as built
-from indutech.report import generated_templates, performance
+from indutech.report import generated_templates
 from indutech.report import project_tables as project
+from indutech.report.edition.performance import document as performance
 from indutech.report.edition.translation import catalogue
 from indutech.show import language
 from indutech.show.tables import plain_dollars

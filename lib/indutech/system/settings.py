@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         description="Longest wait for a broker, in seconds.",
     )
     max_batch_tickets: int = Field(
-        1_000_000, alias="INDUTECH_MAX_BATCH_TICKETS", ge=1, description="Most tickets that one micro-batch may hold."
+        2_500_000, alias="INDUTECH_MAX_BATCH_TICKETS", ge=1, description="Most tickets that one micro-batch may hold."
     )
     trigger_s: float = Field(
         2, alias="INDUTECH_TRIGGER_S", ge=0, description="Shortest time between two micro-batches, in seconds."

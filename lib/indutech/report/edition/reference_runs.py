@@ -8,12 +8,12 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from indutech.costs.inputs.measurement import REFERENCE_FILE, read_measurement
+from indutech.report.edition.performance import runs
 from indutech.report.findings import Figure, FindingError, Findings
 from indutech.system.errors import first_problem
 from indutech.system.settings import PROJECT
 
 FAULT_RUNS = PROJECT / "assets" / "fault-runs.json"
-SPEED_RUN = PROJECT / "assets" / "speed-run.json"
 Run = TypeVar("Run", bound=BaseModel)
 
 
@@ -57,20 +57,11 @@ class FaultRuns(_Reference):
     rows: Sequence[FaultRow]
 
 
-class SpeedRun(_Reference):
-    """A warm drain of a full topic."""
-
-    tickets: int
-    seconds: float
-    tickets_per_s: int
-    tickets_per_core_second: int
-
-
-def figures(fault_runs: Path = FAULT_RUNS, speed_run: Path = SPEED_RUN) -> Findings:
+def figures(fault_runs: Path = FAULT_RUNS, bench_runs: Path = runs.BENCH_RUNS) -> Findings:
     """The figures of all reference runs; a run that is not committed gives none."""
     found: Findings = {}
-    if speed_run.exists():
-        found |= _of_speed(_read(speed_run, SpeedRun), speed_run)
+    if drained := runs.sections(bench_runs).get("stream"):
+        found |= _of_speed(drained, bench_runs)
     else:
         measured, _ = read_measurement()
         if measured.tickets_per_core_second:
@@ -86,15 +77,17 @@ def faults(file: Path = FAULT_RUNS) -> FaultRuns | None:
     return _read(file, FaultRuns) if file.exists() else None
 
 
-def _of_speed(run: SpeedRun, file: Path) -> Findings:
-    values = {
-        "tickets_per_s": (f"{run.tickets_per_s:,}", run.tickets_per_s),
-        "tickets_per_core_second": (f"{run.tickets_per_core_second:,}", run.tickets_per_core_second),
-        "speed_tickets": (f"{run.tickets:,}", run.tickets),
-        "speed_cores": (str(run.cores), run.cores),
-        "speed_memory_gib": (f"{run.memory_gib:g}", run.memory_gib),
+def _of_speed(run: runs.Section, file: Path) -> Findings:
+    rate, tickets = run.figure("our stream"), run.figure("tickets drained, each time")
+    values: dict[str, int | float] = {
+        "tickets_per_s": round(rate.value),
+        "tickets_per_core_second": round(rate.value / run.cores),
+        "speed_tickets": round(tickets.value),
+        "speed_cores": run.cores,
+        "speed_memory_gib": run.memory_gib,
     }
-    return {name: _figure(shown, value, file, run.day) for name, (shown, value) in values.items()}
+    day = run.date.date().isoformat()
+    return {name: _figure(f"{value:,}", value, file, day) for name, value in values.items()}
 
 
 def _of_faults(run: FaultRuns, file: Path) -> Findings:

@@ -3,7 +3,4 @@
 `runs` reads the committed runs, `published` the figures of others, `document` makes docs/performance.md of both.
 """
 
-from indutech.report.performance.document import PARTS
-from indutech.report.performance.runs import Section, month, sections
-
-__all__ = ["PARTS", "Section", "month", "sections"]
+__all__ = ["document", "published", "runs"]

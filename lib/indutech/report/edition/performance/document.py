@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from indutech.report.performance import published, runs
-from indutech.report.performance.runs import Measured, Month, Section
+from indutech.report.edition.performance import published, runs
+from indutech.report.edition.performance.runs import Measured, Month, Section
 
 NOT_MEASURED = "Not measured yet: `{command}`."
 LONGEST_BAR = 24
@@ -138,6 +138,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "produce": lambda: _section("produce"),
     "stream": lambda: _section("stream"),
     "ladder": _ladder,
+    "batch-sizes": lambda: _section("batch-sizes"),
     "scaling": lambda: _section("scaling"),
     "micro-batches": lambda: _section("micro-batches"),
     "latency": lambda: _section("latency"),
