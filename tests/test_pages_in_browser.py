@@ -202,7 +202,7 @@ def test_without_scripts_each_chart_is_said_in_words_and_numbers(browser: Any, f
     page.goto((folder / "05_finops.html").as_uri())
 
     charts = page.locator("figure.chart").all()
-    said = [chart.locator("noscript p").text_content() for chart in charts]
+    said = [(chart.locator("noscript p").text_content() or "").replace("\u00a0", " ") for chart in charts]
     rows = [chart.locator("details.numbers tbody tr").count() for chart in charts]
     sentences = [chart.locator(".plot").get_attribute("aria-label") for chart in charts]
     with_none.close()
