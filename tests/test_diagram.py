@@ -69,7 +69,7 @@ def test_components_are_drawn_with_their_icons(view: View, least: int) -> None:
     assert len(list(ET.fromstring(render.svg(view, platform())).iter(f"{SVG}image"))) >= least  # noqa: S314
 
 
-PRINTED = (1085.0, 672.8)  # CSS pixels of a landscape A4 page less margins and caption: assets/report/report.css
+PRINTED = (1085.0, 672.8)  # CSS pixels of landscape A4 less margins and caption: assets/report/report.css
 SIX_POINTS = 6 * 96 / 72
 
 
