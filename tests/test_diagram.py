@@ -83,7 +83,7 @@ def test_the_smallest_words_are_six_points_in_print(drawn: bytes) -> None:
 
 
 def test_the_report_prints_a_drawing_on_a_page_of_its_own() -> None:
-    """With its caption, on the page that the sizes above are measured for; and on a phone a sign that a drawing can be moved."""
+    """With its caption, on the page that the sizes above are for; and on a phone a sign that a drawing can be moved."""
     style = (PROJECT / "assets" / "report" / "report.css").read_text()
     assert "@page drawing { size: A4 landscape; margin: 7mm 5mm 11mm; }" in style
     assert ".drawing, .text > .picture { page: drawing;" in style
