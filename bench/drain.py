@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +121,14 @@ def fill(broker: Broker, topic: str, partitions: int, count: int) -> None:
     admin = AdminClient(confluent_config(broker))
     for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
         created.result(30)
-    producer = Producer(
+    producer = producer_of(broker)
+    if send(producer, topic, _messages(count)):
+        raise RuntimeError(f"{topic} could not be filled")
+
+
+def producer_of(broker: Broker) -> Producer:
+    """librdkafka as `indutech produce --load` sets it: idempotent, lz4, the same partition for a key as in Java."""
+    return Producer(
         {
             **confluent_config(broker),
             "enable.idempotence": True,
@@ -132,15 +139,18 @@ def fill(broker: Broker, topic: str, partitions: int, count: int) -> None:
             "queue.buffering.max.messages": 500_000,
         }
     )
-    for key, value in _messages(count):
+
+
+def send(producer: Producer, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> int:
+    """Send keys and values as fast as the client takes them; return how many were not delivered in two minutes."""
+    for key, value in messages:
         while True:
             try:
                 producer.produce(topic, key=key, value=value)
                 break
             except BufferError:
                 producer.poll(0.1)
-    if producer.flush(120):
-        raise RuntimeError(f"{topic} could not be filled")
+    return int(producer.flush(120))
 
 
 def _messages(count: int) -> Iterator[tuple[bytes, bytes]]:

@@ -15,9 +15,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from indutech.jvm import jars
-from indutech.system.settings import PROJECT
+from indutech.report.edition.performance.document import shown
+from indutech.report.edition.performance.runs import BENCH_RUNS
 
-FILE = PROJECT / "assets" / "bench-runs.json"
 PACKAGES = ("pyspark", "confluent-kafka", "kafka-python", "pyarrow", "duckdb")
 
 
@@ -74,13 +74,7 @@ def as_table(figures: Sequence[Figure]) -> Table:
     return table
 
 
-def shown(value: float, unit: str) -> str:
-    """Return a number as one reads it: ratios and seconds with decimals, everything else in whole units."""
-    decimals = {"x": 2, "s": 2 if value < 10 else 1, "percent": 2}.get(unit, 0)
-    return f"{value:,.{decimals}f} {unit}"
-
-
-def save(found: Mapping[str, Sequence[Figure]], seconds: Mapping[str, float], file: Path = FILE) -> None:
+def save(found: Mapping[str, Sequence[Figure]], seconds: Mapping[str, float], file: Path = BENCH_RUNS) -> None:
     """Write these sections to the committed runs, each with its day, machine and versions; others stay as they are."""
     runs = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for name, figures in found.items():

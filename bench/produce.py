@@ -13,18 +13,18 @@ import time
 from pathlib import Path
 
 import psutil
-from confluent_kafka import Producer
 from faker import Faker
 from kafka import KafkaProducer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bench.drain import producer_of, send
 from bench.figures import Figure, of_rounds
 from indutech.kafka import broker as brokers
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
-from indutech.kafka.connection import confluent_config, kafka_python_config
+from indutech.kafka.connection import kafka_python_config
 from indutech.producer import produce
 from indutech.system.settings import Settings
 from indutech.tickets import generator
@@ -96,20 +96,10 @@ def _loop(broker: Broker, topic: str, count: int) -> float:
 
 def _ready(broker: Broker, topic: str, count: int) -> float:
     messages = list(itertools.chain.from_iterable(generator.ticket_messages(count, seed=1)))
-    producer = Producer(
-        confluent_config(broker)
-        | {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 50, "batch.size": 1 << 20}
-        | {"queue.buffering.max.messages": 500_000}
-    )
+    producer = producer_of(broker)
     began = time.perf_counter()
-    for key, value in messages:
-        while True:
-            try:
-                producer.produce(topic, key=key, value=value)
-                break
-            except BufferError:
-                producer.poll(0.1)
-    producer.flush()
+    if left := send(producer, topic, messages):
+        raise RuntimeError(f"{left} of {count} messages were not delivered")
     return count / (time.perf_counter() - began)
 
 

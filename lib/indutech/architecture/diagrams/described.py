@@ -22,8 +22,7 @@ def _overview(platform: Platform) -> str:
     return (
         f"The platform as a drawing: {plant} components on-premise on the left, {boundary} at the boundary, {aws} in "
         f"AWS on the right, and {len(drawn)} of {len(platform.flow)} flows between them; {len(crossing)} of these "
-        f"cross the boundary, "
-        f"{len(through)} through the VPN."
+        f"cross the boundary, {len(through)} through the VPN."
     )
 
 
