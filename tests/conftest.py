@@ -21,6 +21,7 @@ from tests.faults.record import (
     pytest_sessionfinish,
     record_fault,
 )
+from tests.reports import written_once
 
 # Hooks and a fixture for every test.
 __all__ = ["pytest_report_header", "pytest_runtest_logreport", "pytest_sessionfinish", "record_fault"]
@@ -113,6 +114,12 @@ def _a_machine_elsewhere() -> Iterator[None]:
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with spaces and accents in its path, because users have those."""
     return tmp_path_factory.mktemp("données de test")
+
+
+@pytest.fixture(scope="session")
+def report_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The report of the committed notebooks, `report_in("fr")`: shared, so to be read and not written into."""
+    return lambda lang: written_once(tmp_path_factory.getbasetemp(), lang)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ each chart, which test_pages_in_browser.py looks at. That file looks at the Engl
 """
 
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -14,9 +15,7 @@ from typing import Any
 import pytest
 from pypdf import PageObject, PdfReader
 
-from indutech.report.edition import one_file, paper, pdf, report_folder
-from indutech.report.edition.report_folder import ProofLine, Run
-from indutech.report.execution import Executed, find_notebooks
+from indutech.report.edition import one_file, paper, pdf
 from indutech.show import language
 from tests.browser import CHROMIUM, WITHOUT, chromium
 
@@ -75,11 +74,10 @@ class Book:
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+def book(report_in: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Book:
     """The French book."""
-    executed = [Executed(path, path, 1.0) for path in find_notebooks()]
-    run = Run({"Made": "today", "Project": "InduTech"}, ProofLine("reconciled: 7 sent, 7 stored", True), {}, "fr")
-    folder = report_folder.write(executed, tmp_path_factory.mktemp("book") / "report", run).parent
+    folder = tmp_path_factory.mktemp("book") / "report"
+    shutil.copytree(report_in("fr"), folder)
     assert CHROMIUM
     with language.spoken("fr"):
         chapters = one_file.chapters(folder, [CHART] * len(one_file.chart_specs(folder)))

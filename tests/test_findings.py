@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -11,12 +12,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from indutech.report import findings
 from indutech.report.edition import front_page, reference_runs, report_folder
-from indutech.report.edition.report_folder import ProofLine, Run
-from indutech.report.execution import Executed, find_notebooks
+from indutech.report.edition.report_folder import Run
+from indutech.report.execution import Executed
 from indutech.report.findings import FindingError
 from indutech.system.settings import PROJECT
+from tests.reports import COUNTS
 
-COUNTS = {"acknowledged": 7, "stored": 6, "quarantined": 1, "lost": 0, "twice": 0}
 FAULT_RUNS = {
     "date": "2026-11-28T10:00:00+00:00", "passed": False, "cores": 2, "memory_gib": 23.4, "command": "pytest",
     "seed": 1, "seconds": 90,
@@ -51,11 +52,9 @@ pytestmark = pytest.mark.slow  # the whole report is written
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(report_in: Callable[[str], Path]) -> Path:
     """The report of the committed notebooks, whose proof has other counts than notebook 03."""
-    executed = [Executed(path, path, 1.0) for path in find_notebooks()]
-    run = Run({"Made": "today"}, ProofLine("reconciled: 7 sent", True, COUNTS))
-    return report_folder.write(executed, tmp_path_factory.mktemp("findings") / "report", run).parent
+    return report_in("en")
 
 
 def page(folder: Path, name: str) -> BeautifulSoup:

@@ -3,33 +3,27 @@
 What holds for both editions is looked at in English, by test_pages_in_browser.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from indutech.report.edition import report_folder
-from indutech.report.edition.report_folder import ProofLine, Run
-from indutech.report.execution import Executed, find_notebooks
 from tests.browser import CHROMIUM, WITHOUT, chromium
 from tests.test_pages_in_browser import A4, CLIPPED, DEADLINE_MS, DRAWN, SILENT, TOO_WIDE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT)]
 
 PAGES = ["index", "00-summary", "05_finops"]
-NOTEBOOKS = ("02_producer", "05_finops")
 LANGUAGE_RULES = ["html-has-lang", "html-lang-valid", "valid-lang", "html-xml-lang-mismatch"]
 # What the chart of tickets per day writes below its axis.
 DAYS = "() => [...document.querySelectorAll('.plot .xtick text')].map((label) => label.textContent).join(' ')"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A French report of two of the committed notebooks."""
-    executed = [Executed(path, path, 1.0) for path in find_notebooks() if path.stem in NOTEBOOKS]
-    run = Run({"Made": "today"}, ProofLine("reconciled: 7 sent, 7 stored, 0 lost, 0 twice", True), {}, "fr")
-    return report_folder.write(executed, tmp_path_factory.mktemp("rapport") / "report", run).parent
+def folder(report_in: Callable[[str], Path]) -> Path:
+    """The French report of the committed notebooks."""
+    return report_in("fr")
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 They are made once, from the outputs of the committed notebooks; no notebook runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from indutech.report.edition import one_file, report_folder
-from indutech.report.edition.report_folder import ProofLine, Run
-from indutech.report.execution import Executed, find_notebooks
+from indutech.report.edition import one_file
+from indutech.report.execution import find_notebooks
 from tests.browser import CHROMIUM, WITHOUT, chromium
 from tests.test_book_on_paper import CHART, faults_at_the_width_of_paper, for_paper
 
@@ -86,11 +85,9 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(report_in: Callable[[str], Path]) -> Path:
     """The report as the committed notebooks make it, in a folder with spaces and accents."""
-    executed = [Executed(path, path, 1.0) for path in find_notebooks()]
-    run = Run({"Made": "today"}, ProofLine("reconciled: 7 sent, 7 stored, 0 lost, 0 twice", True))
-    return report_folder.write(executed, tmp_path_factory.mktemp("rapport d'été") / "report", run).parent
+    return report_in("en")
 
 
 @pytest.fixture(scope="module")
@@ -212,9 +209,9 @@ def test_without_scripts_each_chart_is_said_in_words_and_numbers(browser: Any, f
     assert min(rows) > 1
 
 
-def test_the_book_keeps_numbers_and_words_whole(browser: Any, folder: Path) -> None:
+def test_the_book_keeps_numbers_and_words_whole(browser: Any, folder: Path, tmp_path: Path) -> None:
     """Before it is cut into pages; test_book_on_paper.py prints it, in French."""
-    html = folder / "book.html"
+    html = tmp_path / "book.html"
     html.write_text(
         for_paper(folder, one_file.chapters(folder, [CHART] * len(one_file.chart_specs(folder)))), encoding="utf-8"
     )
