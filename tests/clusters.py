@@ -20,6 +20,7 @@ from indutech.system.settings import Settings
 from tests.processes import environment_of
 
 Found = TypeVar("Found")
+EXECUTORS_LISTED_EVERY_S = 0.5  # the command lines of all processes take a while
 
 
 @contextmanager
@@ -45,21 +46,21 @@ def running(settings: Settings, *arguments: str, prefix: tuple[str, ...] = ()) -
         process.wait(30)
 
 
-def wait_for(look: Callable[[], Found], seconds: float, what: str) -> Found:
-    """What `look` found, once it finds something."""
+def wait_for(look: Callable[[], Found], seconds: float, what: str, every: float = 0.1) -> Found:
+    """What `look` found, once it finds something; each look takes its share of what it waits for."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {seconds} s there is still no {what}"
-        time.sleep(0.005)
+        time.sleep(every)
     return found
 
 
 def executors() -> list[psutil.Process]:
     """The executors of every Spark of this machine."""
     found = []
-    for one in psutil.process_iter():
+    for one in psutil.process_iter(["name"]):
         with suppress(psutil.Error):
-            if "org.apache.spark.executor.CoarseGrainedExecutorBackend" in one.cmdline():
+            if one.info["name"] == "java" and "org.apache.spark.executor.CoarseGrainedExecutorBackend" in one.cmdline():
                 found.append(one)
     return found
 
@@ -68,15 +69,22 @@ def kill_the_executor_that_writes(settings: Settings, after: int, seconds: float
     """SIGKILL the executor that has a file of this lake open, once so many micro-batches are committed; that file."""
     wait_for(lambda: committed(settings) >= after, seconds, "micro-batch committed")
 
+    among: list[psutil.Process] = []
+    listed_at = 0.0
+
     def writing() -> tuple[psutil.Process, Path] | None:
-        for one in executors():
+        nonlocal among, listed_at
+        if time.monotonic() > listed_at + EXECUTORS_LISTED_EVERY_S:
+            among, listed_at = executors(), time.monotonic()
+        for one in among:
             with suppress(psutil.Error):
                 for file in one.open_files():
                     if Path(file.path).is_relative_to(settings.lake_dir) and file.path.endswith(".parquet"):
                         return one, Path(file.path)
         return None
 
-    victim, file = wait_for(writing, seconds, f"executor that writes into {settings.lake_dir}")
+    what = f"executor that writes into {settings.lake_dir}"
+    victim, file = wait_for(writing, seconds, what, every=0.005)  # a file is open for a moment only
     victim.kill()
     return file
 

@@ -115,7 +115,9 @@ def run(folder: Path, services: dict[str, Any]) -> dict[str, Any]:
                 looks_every_s=0.2,
             )
             parts.start("report")
-            wait_until(lambda: "02_producer" in parts.said("report"), WELL_WITHIN_S, lambda: parts.said("report"), 0.2)
+            wait_until(
+                lambda: "01_architecture" in parts.said("report"), WELL_WITHIN_S, lambda: parts.said("report"), 0.2
+            )
         finally:
             seen["stopped"] = {name: parts.stop(name) for name in parts.running if name != "topic"}
         seen["well after"] = [name for name in ("producer", "stream", "jupyter") if parts.is_well(name)]

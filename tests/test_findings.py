@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -57,8 +58,9 @@ def folder(report_in: Callable[[str], Path]) -> Path:
     return report_in("en")
 
 
+@cache
 def page(folder: Path, name: str) -> BeautifulSoup:
-    """A page of the report, parsed."""
+    """A page of the report, parsed; no test changes it."""
     return BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser")
 
 

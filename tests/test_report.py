@@ -17,7 +17,7 @@ from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.report import build
 from indutech.report.build import ProofBroken
-from indutech.report.edition import pages, report_folder
+from indutech.report.edition import chromium, pages, report_folder
 from indutech.report.edition.report_folder import ProofLine, Run
 from indutech.report.execution import Executed
 from indutech.system.settings import PROJECT
@@ -241,6 +241,14 @@ def test_an_opening_may_be_incomplete() -> None:
 
 
 @pytest.mark.java
+@pytest.fixture
+def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without it: charts are drawn by Plotly, and there is no PDF."""
+    monkeypatch.setattr(chromium, "NAMES", ())
+    monkeypatch.setattr(chromium, "MAC", Path("nowhere"))
+
+
+@pytest.mark.usefixtures("without_chromium")
 def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of the index comes from the run: here ten tickets were sent to a real broker, and nobody stored them."""
     source = new_notebook(cells=[
@@ -260,6 +268,7 @@ def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeyp
     assert broken.get_text() == "reconciled: 10 sent, 0 stored, 0 lost, 0 twice, 10 not read yet"
 
 
+@pytest.mark.usefixtures("without_chromium")
 def test_a_run_leaves_no_topic_on_a_broker_that_is_not_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broker: Broker
 ) -> None:
@@ -277,5 +286,6 @@ def test_a_run_leaves_no_topic_on_a_broker_that_is_not_ours(
 
     made = build.make_report(sources=[tmp_path / "01_topic.ipynb"], show_progress=False)
 
+    assert made.without.startswith("No PDF, and the one file carries Plotly: Chromium or Chrome is not on this machine")
     ran = nbformat.read(made.index.parent / "notebooks" / "01_topic.ipynb", as_version=4)
     assert topics.describe_topic(broker, ran.cells[-1].outputs[0].text.strip()) is None

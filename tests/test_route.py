@@ -179,7 +179,7 @@ def _sent_and_routed(broker: Broker, settings: Settings, seed: int) -> list[Plac
         and orjson.loads(record.value)["priority"] in [priority.value for priority in urgent.URGENT]
     ]
     assert 0 < len(places) < TICKETS
-    wait_until(lambda: set(places) <= {place for place, _ in _routed(broker, settings)}, 120)
+    wait_until(lambda: set(places) <= {place for place, _ in _routed(broker, settings)}, 120, every=0.3)
     return places
 
 

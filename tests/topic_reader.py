@@ -50,9 +50,9 @@ def start_cli(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
-    """Return once it is true; fail if that takes too long."""
+def wait_until(true: Callable[[], bool], seconds: float = 30, every: float = 0.02) -> None:
+    """Return once it is true; fail if that takes too long. Each look takes its share of what it waits for."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(every)
