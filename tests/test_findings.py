@@ -130,7 +130,7 @@ def test_the_proof_of_the_run_comes_before_that_of_a_notebook(folder: Path) -> N
     """The counts on the front page are those after the last notebook."""
     shown = {str(link["data-figure"]): link.text for link in page(folder, "index.html").select("#proof a.figure")}
 
-    assert shown == {name: str(count) for name, count in COUNTS.items()}
+    assert shown == {name: f"{count:,}" for name, count in COUNTS.items()}
 
 
 def test_the_front_page_says_what_was_not_verified(folder: Path) -> None:
