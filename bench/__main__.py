@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m bench` for all sections, `python -m bench produce` for one.
+"""Run the benchmarks: `python -m bench` for the main sections, `python -m bench scaling` for one.
 
 `--save` keeps what was measured in assets/bench-runs.json, from which docs/performance.md is made (`make docs`).
 """
@@ -10,38 +10,30 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import (
-    audit,
-    batch_sizes,
-    drain,
-    figures,
-    ladder,
-    latency,
-    micro_batches,
-    produce,
-    questions,
-    readings,
-    real_time,
-    s3,
-    scaling,
-)
+from bench import audit, drain, figures, ladder, latency, produce, s3, start
 from bench.figures import Figure
+from bench.on_request import batch_sizes, engines, micro_batches, questions, readings, real_time, report, scaling
 from indutech.system.errors import InduTechError
 
-# In this order; each fills a broker of its own and prints its table.
+# In this order; each has a broker of its own and prints its table.
 SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "produce": produce.run,
     "stream": drain.run,
     "ladder": ladder.run,
-    "batch-sizes": batch_sizes.run,
-    "scaling": scaling.run,
-    "micro-batches": micro_batches.run,
     "latency": latency.run,
-    "real-time": real_time.run,
+    "start": start.run,
     "audit": audit.run,
     "s3": s3.run,
+}
+ON_REQUEST: dict[str, Callable[[Console], list[Figure]]] = {
+    "batch-sizes": batch_sizes.run,
+    "scaling": scaling.run,
+    "engines": engines.run,
+    "micro-batches": micro_batches.run,
+    "real-time": real_time.run,
     "readings": readings.run,
     "questions": questions.run,
+    "report": report.run,
 }
 
 
@@ -50,15 +42,19 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sections", nargs="*", metavar="section", help=f"{' or '.join(SECTIONS)}; all if none is named")
+    main_ones, others = ", ".join(SECTIONS), ", ".join(ON_REQUEST)
+    parser.add_argument(
+        "sections", nargs="*", metavar="section", help=f"{main_ones}: all of these if none is named; or {others}"
+    )
     parser.add_argument("--save", action="store_true", help="write what was measured to assets/bench-runs.json")
     asked = parser.parse_args(arguments)
-    if unknown := [name for name in asked.sections if name not in SECTIONS]:
-        parser.error(f"no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}")
+    known = SECTIONS | ON_REQUEST
+    if unknown := [name for name in asked.sections if name not in known]:
+        parser.error(f"no section {', '.join(unknown)}: there are {', '.join(known)}")
     console, found, seconds = Console(), dict[str, list[Figure]](), dict[str, float]()
     for name in asked.sections or SECTIONS:
         began = time.monotonic()
-        found[name] = SECTIONS[name](console)
+        found[name] = known[name](console)
         seconds[name] = time.monotonic() - began
         if asked.save:
             figures.save({name: found[name]}, seconds)

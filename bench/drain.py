@@ -162,13 +162,19 @@ def _messages(count: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def timed(
-    job: str, partitions: int, tickets: int, broker: Broker, out: Path, environment: Mapping[str, str] | None = None
+    job: str,
+    partitions: int,
+    tickets: int,
+    broker: Broker,
+    out: Path,
+    environment: Mapping[str, str] | None = None,
+    program: str = sys.executable,
 ) -> Drain:
-    """Let a job drain the topic of so many partitions into a folder."""
+    """Let a job drain the topic of so many partitions into a folder; `program` is its Python."""
     command = [
-        sys.executable,
+        program,
         "-m",
-        f"bench.jobs.{JOBS[job]}",
+        f"bench.jobs.{JOBS.get(job, job)}",
         broker.bootstrap_servers,
         topic_of(partitions),
         str(out),

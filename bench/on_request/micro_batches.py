@@ -63,7 +63,7 @@ def _ratio(seconds: dict[str, list[float]], way: str) -> float:
 
 
 def _drained(broker: Broker, folder: Path, way: str) -> list[float]:
-    command = [sys.executable, "-m", "bench.micro_batches", broker.bootstrap_servers, str(folder), way]
+    command = [sys.executable, "-m", "bench.on_request.micro_batches", broker.bootstrap_servers, str(folder), way]
     return [
         float(one) for one in json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     ]

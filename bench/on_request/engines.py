@@ -1,0 +1,46 @@
+"""Another stream processor drains the same tickets: Quix Streams, in Python, beside the hand-written job and ours.
+
+It asks for an older confluent-kafka than this project has, so that it has an environment of its own:
+
+  python3 -m venv .venv-quix && .venv-quix/bin/pip install quixstreams==3.28.1 pyarrow psutil filelock
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.drain import BY_HAND, OURS, PARTITIONS, filled, timed
+from bench.figures import Figure, of_rounds
+from indutech.kafka import broker as brokers
+from indutech.system.errors import InduTechError
+from indutech.system.settings import PROJECT, Settings
+
+TICKETS, WARM_UP_TICKETS, ROUNDS = 1_000_000, 300_000, 3
+PYTHON = PROJECT / ".venv-quix" / "bin" / "python"
+QUIX, VERSION = "quix", "3.28.1"
+
+
+def run(console: Console) -> list[Figure]:
+    """Drain in turns, and return the medians; Quix Streams starts cold, since Python has nothing to warm up."""
+    if not PYTHON.exists():
+        raise InduTechError(f"No {PYTHON.relative_to(PROJECT)}: `pydoc bench.on_request.engines` says how to make it.")
+    named = {QUIX: f"Quix Streams {VERSION}", BY_HAND: BY_HAND, OURS: OURS}
+    rates: dict[str, list[float]] = {job: [] for job in named}
+    library = {"PYTHONPATH": os.pathsep.join([str(PROJECT / "lib"), str(PROJECT)]), "PYTHONWARNINGS": "ignore"}
+    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
+        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
+        with brokers.connected(settings) as broker:
+            with console.status(f"filling a topic with {TICKETS:,} tickets"):
+                filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+            for number in range(ROUNDS):
+                for job, name in named.items():
+                    with console.status(f"{name}, round {number + 1} of {ROUNDS}"):
+                        own = {"environment": library, "program": str(PYTHON)} if job == QUIX else {}
+                        drain = timed(job, PARTITIONS, TICKETS, broker, Path(folder) / f"{job}-{number}", **own)
+                    rates[job].append(drain.tickets_per_s)
+    return [
+        Figure("engines", "tickets drained, each time", TICKETS, "tickets"),
+        *(of_rounds("engines", named[job], rounds, "tickets/s") for job, rounds in rates.items()),
+    ]
