@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from bench.month import __main__ as month_command
 from bench.month import plan, programs, topic
+from bench.month.growth import Growth
 from bench.month.plan import Month
 from bench.month.run import Passing
 from bench.month.shown import Display
@@ -183,3 +184,16 @@ def test_the_folder_is_empty_alone_and_removed(of_month: Settings) -> None:
         pass
     with pytest.raises(InduTechError, match="A month is kept"), month_command.own_folder(settings, keep=False):
         pass
+
+
+def test_the_pace_at_a_size_is_that_of_the_full_batches_before_it(of_month: Settings) -> None:
+    """Their median; a size is looked at once, and a batch counts for the first size after it."""
+    growth = Growth(of_month.model_copy(update={"max_batch_tickets": 1_000}))
+    assert (growth.is_due(999_999), growth.is_due(1_000_000)) == (False, True)
+    seen = {"seconds": {}, "stream_mib": 1}
+    growth.found = [{"stored": 1, "last_batch": 3, **seen}, {"stored": 2, "last_batch": 5, **seen}]
+    alone = [(1, 1_000, 4), (2, 500, 1), (3, 1_000, 2), (5, 500, 1), (6, 1_000, 1)]
+
+    paced = growth.with_pace([{"batch": batch, "rows": rows, "seconds": took} for batch, rows, took in alone])
+
+    assert [one["tickets_per_s"] for one in paced] == [375, None]

@@ -27,6 +27,7 @@ def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "bench-runs.json"
     file.write_text(json.dumps({"stream": RUN}))
     monkeypatch.setattr(runs.sections, "__defaults__", (file,))
+    monkeypatch.setattr(runs.month, "__defaults__", (tmp_path / "no month",))
     return file
 
 
@@ -70,6 +71,49 @@ def test_a_run_that_cannot_be_read_is_named(committed: Path) -> None:
         runs.sections()
     with pytest.raises(RunUnusable, match="has no figure 'our stream'"):
         Section.model_validate({**RUN, "figures": []}).figure("our stream")
+
+
+MONTH = {
+    "date": "2026-11-30T12:00:00+00:00", "cores": 2, "memory_gib": 8, "days": 30, "max_batch_tickets": 5_000_000,
+    "tickets": 200_000_000, "bytes_per_ticket": 249.2, "tickets_per_core_second": 60_000, "micro_batches": 40,
+    "drained_alone": {"tickets": 10_000_000, "tickets_per_s": 250_000},
+    "growth": [
+        {"stored": stored, "tickets_per_s": pace, "stream_mib": 1_700,
+         "seconds": {"reconcile": 1.2, "monitor": 1.1, "open_and_count": 0.04}}
+        for stored, pace in ((5_000_000, 240_000), (100_000_000, 200_000))
+    ],
+    "question": {"asked": "How urgent is it?", "columns": ["priority"], "bytes_after": 99_000_000, "seconds": 1.5},
+    "seconds": {"total": 1_700, "produced_and_drained": 1_500, "draining": 1_400, "producer_waited": 200,
+                "compaction": 180, "reconciliation": 2, "audit": 3},
+    "peak_mib": {"stream": 1_800, "producer": 350},
+    "bytes": {"raw": 50e9, "broker": 20e9, "broker_at_most": 4e9, "parquet_after": 7e9},
+    "files": {"before": 400, "after": 40},
+    "stored": 200_000_000, "quarantined": 0, "lost": 0, "twice": 0, "audit": "proven",
+}  # fmt: skip
+
+
+def test_a_month_has_its_bounds_and_what_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drain of a month at the pace of what was drained alone; of fewer days, no times are wanted."""
+    file = tmp_path / "month-run.json"
+    file.write_text(json.dumps(MONTH))
+    monkeypatch.setattr(runs.month, "__defaults__", (file,))
+    assert (month := runs.month())
+
+    assert {one.what: (one.value, one.reached) for one in month.bounds} == {
+        "lost or twice": (0, True),
+        "memory, stream": (1_800, True),
+        "memory, producer": (350, False),
+        "produced and drained": (1_500, True),
+        "audit": (3, True),
+        "drained, once produced": (800, False),
+        "a micro-batch with 100,000,000 stored / with 5,000,000": (1.2, False),
+    }
+    assert len(month.model_copy(update={"days": 29}).bounds) == 4
+    said = document.PARTS["month"]()
+    assert "| drained, once produced | 800 s, at the 250,000/s of 10,000,000 while nothing was sent |" in said
+    assert "| 100,000,000 | 200,000 tickets/s | 1.2 s | 1.1 s | 0.0 s | 1,700 MiB |" in said
+    assert "| read by a question: How urgent is it? | 99.0 MB of priority in 1.5 s |" in said
+    assert "| month | drained, once produced | 800 s | at most 720 s |" in document.PARTS["wanted"]()
 
 
 @pytest.mark.parametrize(

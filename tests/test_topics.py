@@ -1,19 +1,25 @@
 """The topic is made as the proof by offsets needs it, recognised by its id, and asked which offsets exist."""
 
+import os
+import signal
 import time
 import uuid
 import warnings
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from indutech.kafka import broker as brokers
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.kafka.connection import confluent_config
 from indutech.kafka.topics import TopicDiffers, TopicRefused
 from indutech.system.settings import Settings
+
+SLEEPS, SLEPT_S = 6, 7  # longer than the session of 4 s
 
 
 @pytest.fixture
@@ -173,3 +179,22 @@ def test_a_hundred_thousand_offsets(broker: Broker, own_topic: Settings) -> None
     producer.flush(60)
 
     assert topics.existing_offsets(broker, name, 3, 100, 100_099) == set(range(100, 100_100))
+
+
+@pytest.mark.faults
+def test_a_broker_that_slept_is_asked_until_it_names_a_controller(java: Path, tmp_path: Path) -> None:
+    """Woken after its session, it has no place in its cluster for a moment, and answers without any broker.
+
+    librdkafka asks once: a third of the questions at that moment waited for 30 s, and failed.
+    """
+    own = Settings(_env_file=None, bootstrap_servers=None, data_dir=tmp_path)
+    with brokers.connected(own) as broker:
+        pid = brokers.status(own).pid
+        assert pid
+        for _ in range(SLEEPS):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(SLEPT_S)  # not a wait for something: the fault itself
+            os.kill(pid, signal.SIGCONT)
+            woken = time.monotonic()
+            assert topics.describe_topic(broker, "nothing") is None
+            assert time.monotonic() - woken < 10

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from bench.month import topic as topics_on_disk
+from bench.month.growth import Growth
 from bench.month.plan import FREE_ALWAYS, Month
 from bench.month.programs import cpu_seconds, done, started
 from bench.month.shown import Display, details
@@ -72,6 +73,7 @@ def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display)
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "days": month.days,
         "seed": month.seed,
+        "max_batch_tickets": settings.max_batch_tickets,
         "tickets": month.tickets,
         "bytes_per_ticket": round(month.bytes_a_ticket, 1),
         "seconds": {
@@ -79,6 +81,7 @@ def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display)
             "produced_and_drained": round(passed.seconds, 1),
             "producing": round(sent["seconds"] - sent["waited_s"], 1),
             "producer_waited": round(sent["waited_s"], 1),
+            "looked_meanwhile": round(passed.looked_s, 1),
             "draining": round(sum(batch["seconds"] for batch in passed.batches.values()), 1),
             "compaction": round(compacted.seconds, 1),
             "reconciliation": round(reconciled.seconds, 1),
@@ -87,6 +90,7 @@ def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display)
         "tickets_per_core_second": round(month.tickets / seconds / cores),
         "micro_batches": len(passed.batches),
         "drained_alone": alone,
+        "growth": passed.growth.with_pace(passed.alone()),
         "processor_seconds": {
             "stream": round(passed.stream.cpu_s, 1),
             "producer": round(passed.producer.cpu_s, 1),
@@ -141,6 +145,7 @@ class Passing:
     batches: dict[int, dict[str, Any]] = field(default_factory=dict)
     most_on_disk: int = 0
     seconds: float = 0.0
+    looked_s: float = 0.0
     _left: dict[int, int] = field(default_factory=dict)  # partition → first offset that is not deleted
     _deleted_at: float = 0.0
     _stored: deque[tuple[float, int]] = field(default_factory=deque)
@@ -150,6 +155,7 @@ class Passing:
     def __post_init__(self) -> None:
         self.topic = topics_on_disk.OnDisk(self.settings)
         self.hold = self.settings.data_dir / "hold"
+        self.growth = Growth(self.settings)
 
     def run(self) -> None:
         """Start both programs, and return when all is stored and both have ended."""
@@ -162,13 +168,18 @@ class Passing:
             while not self._is_drained():
                 time.sleep(LOOKS_EVERY_S)
             self.seconds = time.monotonic() - began
-        self._note_batches()
+            self._note_batches()
+            self._look()
         self._quieter(False)
         self._delete()
 
+    def alone(self) -> list[dict[str, Any]]:
+        """Return the micro-batches during which the producer did nothing."""
+        return [batch for batch in self.batches.values() if self._was_alone(batch)]
+
     def drained_alone(self) -> dict[str, int | None]:
         """Return how many tickets were stored, and how fast, by micro-batches during which the producer did nothing."""
-        alone = [batch for batch in self.batches.values() if self._was_alone(batch)]
+        alone = self.alone()
         tickets, seconds = sum(batch["rows"] for batch in alone), sum(batch["seconds"] for batch in alone)
         return {"tickets": tickets, "tickets_per_s": round(tickets / seconds) if seconds else None}
 
@@ -188,15 +199,27 @@ class Passing:
         stored = sum(Checkpoint(self.settings.checkpoint_dir).committed_offsets(self.settings.topic).values())
         on_disk, free = self.topic.bytes_now(), shutil.disk_usage(self.settings.data_dir).free
         self.most_on_disk = max(self.most_on_disk, on_disk)
-        self.hold_or_go_on(on_disk, free, nothing_waits=stored >= sent)
+        if self.growth.is_due(stored):
+            self.hold.touch()
+        else:
+            self.hold_or_go_on(on_disk, free, nothing_waits=stored >= sent)
         self._quieter(not sends or self.hold.exists())
         rate = self._rate(now, stored)
         left_s = (self.month.tickets - stored) / rate if rate else None
         step = "Producing and storing" if sends else "Storing"
         self.shown.says(step, stored, details(rate, sent, on_disk, free, left_s, self.hold.exists()))
-        if sends:
-            return False
-        return stored >= sum(topics.end_offsets(self.broker, self.settings.topic).values())
+        drained = stored >= sum(topics.end_offsets(self.broker, self.settings.topic).values())
+        if sends and drained and self._is_quiet() and self.growth.is_due(stored):
+            self.shown.says("Looking", stored)
+            self._look()
+        return drained and not sends
+
+    def _look(self) -> None:
+        """See what has grown, now that all is stored and nothing arrives."""
+        began = time.monotonic()
+        stored = sum(Checkpoint(self.settings.checkpoint_dir).committed_offsets(self.settings.topic).values())
+        self.growth.look(stored, max(self.batches, default=0), self.stream)
+        self.looked_s += time.monotonic() - began
 
     def hold_or_go_on(self, on_disk: int, free: int, *, nothing_waits: bool) -> None:
         """Let the producer wait while the topic takes more than its bound, or the disk is nearly full."""
@@ -217,6 +240,11 @@ class Passing:
         """Keep each micro-batch: the stream's own file has the newest 500."""
         for batch in metrics.read(self.settings.metrics_file):
             self.batches[batch["batch"]] = batch
+
+    def _is_quiet(self) -> bool:
+        return self._quiet_since is not None and datetime.now(UTC) > self._quiet_since + timedelta(
+            seconds=LOOKS_EVERY_S
+        )
 
     def _quieter(self, quiet: bool) -> None:
         now = datetime.now(UTC)

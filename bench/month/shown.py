@@ -99,6 +99,10 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     if alone["tickets"]:
         rate = f"{alone['tickets_per_s']:,}/s"
         yield "  draining alone", rate, f"{alone['tickets']:,} while nothing was sent"
+    for one in found["growth"]:
+        took, pace = one["seconds"], one["tickets_per_s"]
+        commands = f"reconcile {took['reconcile']:.1f} s, monitor {took['monitor']:.1f} s"
+        yield f"  with {one['stored']:,}", f"{pace:,}/s" if pace else "", f"{commands}, {one['stream_mib']:,} MiB"
     yield (
         "compaction",
         f"{seconds['compaction']:,.1f} s",

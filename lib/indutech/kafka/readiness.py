@@ -94,7 +94,7 @@ def wait_until_it_answers(
 def asking(broker: Broker) -> Iterator[Any]:
     """Give an admin client, to be kept until it has answered, and turn timeouts and refusals into one sentence."""
     try:
-        yield AdminClient(confluent_config(broker))
+        yield _with_a_controller(AdminClient(confluent_config(broker)))
     except KafkaException as error:
         if error.args[0].code() in NO_ANSWER:
             raise BrokerNotReady(
@@ -103,6 +103,27 @@ def asking(broker: Broker) -> Iterator[Any]:
             ) from error
         if error.args[0].code() in MISSING_RIGHTS:
             raise RightMissing(right_missing(broker, error.args[0].str().rstrip("."))) from error
+        raise
+
+
+def _with_a_controller(admin: Any) -> Any:
+    """Return the client once it knows which broker controls the cluster.
+
+    One that slept for longer than its session names none for a moment, and librdkafka asks only once: it would wait in
+    vain until the end of its request timeout.
+    """
+    deadline = time.monotonic() + ANSWERS_WITHIN_S
+    while not _names_a_controller(admin) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return admin
+
+
+def _names_a_controller(admin: Any) -> bool:
+    try:
+        return bool(admin.list_topics(timeout=ANSWERS_WITHIN_S).controller_id >= 0)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError._PARTIAL:  # no broker in it: it is not let into its cluster yet
+            return False
         raise
 
 

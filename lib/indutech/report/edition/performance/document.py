@@ -11,7 +11,7 @@ LONGEST_BAR = 24
 
 def shown(value: float, unit: str) -> str:
     """A figure as one reads it: ratios and seconds with decimals, everything else in whole units."""
-    decimals = {"x": 2, "s": 2 if value < 10 else 1, "percent": 2}.get(unit, 0)
+    decimals = {"x": 2, "s": 2 if value < 10 else 1 if value < 100 else 0, "percent": 2}.get(unit, 0)
     return f"{value:,.{decimals}f} {'×' if unit == 'x' else '%' if unit == 'percent' else unit}"
 
 
@@ -64,6 +64,8 @@ def _told(found: Section) -> str:
 def _wanted_and_missed() -> str:
     """How many bounds are reached, and those that are not."""
     bound = [(name, one) for name, found in runs.sections().items() for one in found.figures if one.reached is not None]
+    if month := runs.month():
+        bound += [("month", one) for one in month.bounds]
     missed = [f"| {name} | {one.what} | {shown(one.value, one.unit)} | {_wanted(one)} |"
               for name, one in bound if not one.reached]  # fmt: skip
     lines = [f"Of {len(bound)} bounds {len(bound) - len(missed)} are reached."]
@@ -104,23 +106,52 @@ def _of_month(found: Month) -> Iterator[str]:
         ("in all", f"{took['total']:,.0f} s"),
         ("produced and drained, at the same time", f"{took['produced_and_drained']:,.0f} s"),
         (f"of which the stream's {found.micro_batches:,} micro-batches", f"{took['draining']:,.0f} s"),
-        ("of which the producer waited for room", f"{took['producer_waited']:,.0f} s"),
+        ("of which the producer waited, for room or for a look", f"{took['producer_waited']:,.0f} s"),
         (f"compaction, {found.files['before']:,} files to {found.files['after']:,}", f"{took['compaction']:,.0f} s"),
         ("reconciliation", f"{took['reconciliation']:,.1f} s"),
         ("audit", f"{took['audit']:,.1f} s"),
+        ("drained, once produced", _drained(found)),
         ("tickets per core-second, everything counted", f"{found.tickets_per_core_second:,}"),
         ("raw JSON", f"{size['raw']:,.2f} GB"),
         ("in the broker, compressed", f"{size['broker']:,.2f} GB, {size['broker_at_most']:,.2f} GB at once"),
         ("Parquet, compacted", f"{size['parquet_after']:,.2f} GB"),
+        (f"read by a question: {found.question.asked}", _read(found)),
         ("memory, stream", f"{found.peak_mib['stream']:,} MiB"),
         ("memory, producer", f"{found.peak_mib['producer']:,} MiB"),
     ):
         yield f"| {name} | {value} |"
+    yield from _growth(found)
     yield ""
     yield (
         f"Measured on {found.date:%Y-%m-%d} by `python -m bench.month --days {found.days:g} --save`, on {found.cores} "
-        f"cores and {found.memory_gib:g} GiB."
+        f"cores and {found.memory_gib:g} GiB, in micro-batches of at most {found.max_batch_tickets:,}."
     )
+
+
+def _drained(found: Month) -> str:
+    """The pace while nobody sent, and how long the whole would take with it."""
+    if found.drain_s is None:
+        return "the stream was never alone"
+    alone = found.drained_alone
+    return f"{found.drain_s:,.0f} s, at the {alone.tickets_per_s:,}/s of {alone.tickets:,} while nothing was sent"
+
+
+def _read(found: Month) -> str:
+    question = found.question
+    return f"{question.bytes_after / 1e6:,.1f} MB of {', '.join(question.columns)} in {question.seconds:.1f} s"
+
+
+def _growth(found: Month) -> Iterator[str]:
+    """What grows with what is stored, each looked at while the producer waited and all was stored."""
+    if not found.growth:
+        return
+    yield from ["", "With more stored, each looked at while nothing arrived:", ""]
+    yield "| stored | full micro-batches | `reconcile` | `monitor --json` | open and count | memory, stream |"
+    yield "|--:|--:|--:|--:|--:|--:|"
+    for one in found.growth:
+        pace = "" if one.tickets_per_s is None else f"{one.tickets_per_s:,} tickets/s"
+        took = " | ".join(f"{one.seconds[name]:.1f} s" for name in ("reconcile", "monitor", "open_and_count"))
+        yield f"| {one.stored:,} | {pace} | {took} | {one.stream_mib:,} MiB |"
 
 
 def _published() -> str:

@@ -12,6 +12,7 @@ from indutech.system.settings import PROJECT
 
 BENCH_RUNS = PROJECT / "assets" / "bench-runs.json"
 MONTH_RUN = PROJECT / "assets" / "month-run.json"
+DAYS = 30  # of a whole month
 
 
 class RunUnusable(InduTechError):
@@ -66,6 +67,37 @@ class Section(BaseModel):
         raise RunUnusable(f"{BENCH_RUNS.name} has no figure {what!r}. Run `{self.command} --save` again.")
 
 
+class Alone(BaseModel):
+    """What the stream drained while nobody sent, and how fast; no rate if nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tickets: int
+    tickets_per_s: int | None
+
+
+class Grown(BaseModel):
+    """With so much stored: the pace of full micro-batches, seconds of the commands, memory of the stream."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stored: int
+    tickets_per_s: int | None
+    seconds: Mapping[str, float]
+    stream_mib: int
+
+
+class Question(BaseModel):
+    """What one question of notebook 04 reads of all tickets."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    asked: str
+    columns: tuple[str, ...]
+    bytes_after: int
+    seconds: float
+
+
 class Month(BaseModel):
     """A month of tickets, or some days of it, through the real parts."""
 
@@ -75,11 +107,15 @@ class Month(BaseModel):
     cores: int
     memory_gib: float
     days: float
+    max_batch_tickets: int
     tickets: int
     bytes_per_ticket: float
     seconds: Mapping[str, float]
     tickets_per_core_second: int
     micro_batches: int
+    drained_alone: Alone
+    growth: tuple[Grown, ...]
+    question: Question
     peak_mib: Mapping[str, int]
     bytes: Mapping[str, int]
     files: Mapping[str, int]
@@ -88,6 +124,32 @@ class Month(BaseModel):
     lost: int
     twice: int
     audit: str
+
+    @property
+    def drain_s(self) -> float | None:
+        """Seconds for all of it once produced, at the pace of what was drained while nobody sent."""
+        rate = self.drained_alone.tickets_per_s
+        return self.tickets / rate if rate else None
+
+    @property
+    def bounds(self) -> tuple[Measured, ...]:
+        """What is wanted of a month; of fewer days the times say nothing, and are left out."""
+        found = [
+            Measured(what="lost or twice", value=self.lost + self.twice, unit="tickets", at_most=0),
+            Measured(what="memory, stream", value=self.peak_mib["stream"], unit="MiB", at_most=3_072),
+            Measured(what="memory, producer", value=self.peak_mib["producer"], unit="MiB", at_most=300),
+        ]
+        if self.days >= DAYS:
+            took = self.seconds["produced_and_drained"]
+            found.append(Measured(what="produced and drained", value=took, unit="s", at_most=1_800))
+            found.append(Measured(what="audit", value=self.seconds["audit"], unit="s", at_most=15))
+            if self.drain_s:
+                found.append(Measured(what="drained, once produced", value=self.drain_s, unit="s", at_most=720))
+        paces = [one.tickets_per_s for one in self.growth]
+        if len(paces) > 1 and paces[0] and paces[-1]:
+            what = f"a micro-batch with {self.growth[-1].stored:,} stored / with {self.growth[0].stored:,}"
+            found.append(Measured(what=what, value=paces[0] / paces[-1], unit="x", at_most=1.1))
+        return tuple(found)
 
 
 def sections(file: Path = BENCH_RUNS) -> dict[str, Section]:
