@@ -43,6 +43,13 @@ FAULT_SUMS = {
 }
 
 
+OF_THE_MONTH = {
+    "month_run_gb": lambda run: f"{run['bytes']['raw'] / 1e9:,.1f}",
+    "month_run_minutes": lambda run: f"{run['seconds']['total'] / 60:,.0f}",
+    "month_run_parquet_gb": lambda run: f"{run['bytes']['parquet_after'] / 1e9:,.1f}",
+}
+
+
 def says(name: str, shown: str) -> nbformat.NotebookNode:
     """A cell that says one figure."""
     said = findings.say(f"It is **{{{name}}}**.", **{name: shown})._repr_mimebundle_()
@@ -104,6 +111,8 @@ def test_every_figure_of_the_front_page_is_that_of_its_page(folder: Path) -> Non
         if name in FAULT_SUMS:
             rows = json.loads((folder / target).read_text(encoding="utf-8"))["rows"]
             assert link.text == f"{FAULT_SUMS[name](rows):,.0f}", name
+        elif name in OF_THE_MONTH:
+            assert link.text == OF_THE_MONTH[name](json.loads((folder / target).read_text(encoding="utf-8"))), name
         elif target.startswith("files/"):
             digits = re.sub(r"[^\d.]", "", link.text)
             assert digits in (folder / target).read_text(encoding="utf-8"), name

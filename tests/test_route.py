@@ -35,6 +35,21 @@ TICKETS = 600
 ARRIVED = datetime(2026, 9, 21, 14, 13, 20, 1000, UTC)
 
 
+def test_each_urgent_ticket_goes_to_its_team_once(broker: Broker, new_settings: Callable[..., Settings]) -> None:
+    """From the first start on, and Ctrl-C says what the next start repeats."""
+    settings = new_settings("routed-once")
+    topics.ensure_topic(broker, settings)
+    produce.produce(settings, broker, count=50, seed=9, progress=False)  # before its first start: not routed
+
+    with _routing(settings, "--commit", "5") as process:
+        sent = _sent_and_routed(broker, settings, seed=1)
+        _stopped_once_committed(broker, settings, process)
+
+    came = _routed(broker, settings)
+    assert sorted(place for place, _ in came) == sorted(sent)
+
+
+@pytest.mark.faults
 def test_killed_once_none_is_missing_and_repeats_show(broker: Broker, new_settings: Callable[..., Settings]) -> None:
     """What was routed before a kill without a commit comes again, byte for byte, with the same place; then no more."""
     settings = new_settings("routed")
@@ -49,16 +64,11 @@ def test_killed_once_none_is_missing_and_repeats_show(broker: Broker, new_settin
 
     with _routing(settings, "--commit", "5") as process:
         second = _sent_and_routed(broker, settings, seed=2)
-        ends = topics.end_offsets(broker, settings.topic)
-        wait_until(lambda: route_start.checkpoint(settings).committed_offsets(settings.topic) == ends, 60)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        _stopped_once_committed(broker, settings, process)
 
     came = Counter(place for place, _ in _routed(broker, settings))
     assert came == Counter([*first, *first, *second])
     assert len(set(_routed(broker, settings))) == len(came)
-    assert process.returncode == 0
-    assert re.search(r"routed in .* The next start repeats those routed since \d\d:\d\d:\d\d\.", said)
 
 
 def test_the_team_of_the_type_gets_it_and_nothing_else_goes_out(spark: SparkSession) -> None:
@@ -166,6 +176,16 @@ def _routing(settings: Settings, *options: str) -> Iterator[subprocess.Popen[str
         said = iter(process.stderr.readline, "")
         assert any(line.startswith("Routing urgent tickets") for line in said)  # else it ended
         yield process
+
+
+def _stopped_once_committed(broker: Broker, settings: Settings, process: "subprocess.Popen[str]") -> None:
+    """Ctrl-C when all of the topic is committed."""
+    ends = topics.end_offsets(broker, settings.topic)
+    wait_until(lambda: route_start.checkpoint(settings).committed_offsets(settings.topic) == ends, 60)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert re.search(r"routed in .* The next start repeats those routed since \d\d:\d\d:\d\d\.", said)
 
 
 def _sent_and_routed(broker: Broker, settings: Settings, seed: int) -> list[Place]:

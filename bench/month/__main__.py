@@ -20,6 +20,7 @@ from rich.console import Console
 
 from bench.month import run, shown
 from bench.month.plan import DAYS_A_MONTH, Month, planned
+from bench.month.programs import done
 from indutech.kafka import broker as brokers
 from indutech.system import leases
 from indutech.system.errors import InduTechError
@@ -45,7 +46,11 @@ def main(arguments: list[str]) -> None:
         "--backlog", type=float, default=BACKLOG_GB, metavar="GB", help=f"most that the topic takes; {BACKLOG_GB:g}"
     )
     parser.add_argument("--keep", action="store_true", help="leave lake, checkpoint and broker data in the folder")
-    parser.add_argument("--save", action="store_true", help=f"write {FILE.relative_to(PROJECT)} as well")
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help=f"write {FILE.relative_to(PROJECT)}, and what a whole month measures for the bill",
+    )
     asked = parser.parse_args(arguments)
     if not 0 < asked.days <= 366 or asked.backlog <= 0 or asked.seed < 0:
         parser.error("--days is more than 0 and at most 366, --backlog more than 0, --seed at least 0")
@@ -60,6 +65,8 @@ def main(arguments: list[str]) -> None:
         if not found["proven"]:
             counts = ", ".join(f"{found[name]:,} {name}" for name in ("stored", "lost", "twice", "pending"))
             raise InduTechError(f"Not every ticket is in the lake once: {counts}; the audit says {found['audit']}.")
+        if asked.save and asked.days >= DAYS_A_MONTH:  # what the bill stands on, if nothing was measured there
+            done("measurement", settings, "costs", "measure", "--as-reference")
     if asked.save:
         write_json(FILE, {"command": " ".join(["python -m bench.month", *arguments]), **found})
         print(f"Saved: {FILE.relative_to(PROJECT)}")

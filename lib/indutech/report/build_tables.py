@@ -22,6 +22,7 @@ WEEKS_PER_MONTH = Decimal(365) / 12 / 7
 REFERENCES = {
     "tickets_per_s": "tickets a second, from broker to Parquet",
     "tickets_per_core_second": "tickets a second for each core",
+    "month_run_minutes": "minutes for a month of 50 GB, made, stored, compacted and proved",
     "faults": "faults injected into the running pipeline",
     "faults_lost": "messages lost through them",
     "faults_expired": "messages that a topic deleted, on purpose, before they could be stored; each was named",

@@ -57,7 +57,9 @@ class FaultRuns(_Reference):
     rows: Sequence[FaultRow]
 
 
-def figures(fault_runs: Path = FAULT_RUNS, bench_runs: Path = runs.BENCH_RUNS) -> Findings:
+def figures(
+    fault_runs: Path = FAULT_RUNS, bench_runs: Path = runs.BENCH_RUNS, month_run: Path = runs.MONTH_RUN
+) -> Findings:
     """The figures of all reference runs; a run that is not committed gives none."""
     found: Findings = {}
     if drained := runs.sections(bench_runs).get("stream"):
@@ -67,6 +69,8 @@ def figures(fault_runs: Path = FAULT_RUNS, bench_runs: Path = runs.BENCH_RUNS) -
         if measured.tickets_per_core_second:
             value = measured.tickets_per_core_second
             found["tickets_per_core_second"] = _figure(f"{value:,}", value, REFERENCE_FILE, measured.measured_on)
+    if (month := runs.month(month_run)) and month.days >= runs.DAYS:
+        found |= _of_month(month, month_run)
     if fault_runs.exists():
         found |= _of_faults(_read(fault_runs, FaultRuns), fault_runs)
     return found
@@ -88,6 +92,21 @@ def _of_speed(run: runs.Section, file: Path) -> Findings:
     }
     day = run.date.date().isoformat()
     return {name: _figure(f"{value:,}", value, file, day) for name, value in values.items()}
+
+
+def _of_month(run: runs.Month, file: Path) -> Findings:
+    minutes, raw, stored = run.seconds["total"] / 60, run.bytes["raw"] / 1e9, run.bytes["parquet_after"] / 1e9
+    shown: dict[str, tuple[str, int | float]] = {
+        "month_run_tickets": (f"{run.tickets:,}", run.tickets),
+        "month_run_gb": (f"{raw:,.1f}", raw),
+        "month_run_minutes": (f"{minutes:,.0f}", minutes),
+        "month_run_lost": (f"{run.lost:,}", run.lost),
+        "month_run_twice": (f"{run.twice:,}", run.twice),
+        "month_run_parquet_gb": (f"{stored:,.1f}", stored),
+        "month_run_cores": (f"{run.cores:,}", run.cores),
+    }
+    day = run.date.date().isoformat()
+    return {name: _figure(words, value, file, day) for name, (words, value) in shown.items()}
 
 
 def _of_faults(run: FaultRuns, file: Path) -> Findings:

@@ -34,7 +34,7 @@ DOCUMENTS = ("00-summary", "01-service-choices", "02-compatibility", "03-costs")
 CARRIED = (
     "aws_prices.csv", "usage.csv", "business_case.csv", "estimate-2025.csv", "estimate-2025-audit.csv",
     "platform.toml", "decisions.toml", "bibliography.toml", "reference-measurement.json", "fault-runs.json",
-    "bench-runs.json", "diagrams/*.svg", "cloudformation/*.json",
+    "bench-runs.json", "month-run.json", "diagrams/*.svg", "cloudformation/*.json",
 )  # fmt: skip
 IN_EVERY_LANGUAGE = ("00-summary",)  # documents; the longer ones are in English
 FACTS = (
