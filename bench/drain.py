@@ -29,7 +29,7 @@ from indutech.kafka.connection import confluent_config
 from indutech.system.settings import Settings
 from indutech.tickets import generator
 
-TICKETS, WARM_UP_TICKETS, PARTITIONS, ROUNDS = 5_000_000, 500_000, 4, 3
+TICKETS, WARM_UP_TICKETS, PARTITIONS, ROUNDS = 5_000_000, 3_000_000, 4, 3
 BAD_EVERY = 1_000
 RAW, BY_HAND, USUAL, OURS = "Spark reads, nothing else", "written by hand", "the usual job", "our stream"
 JOBS = {RAW: "raw_read", BY_HAND: "by_hand", USUAL: "usual", OURS: "ours"}

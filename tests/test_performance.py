@@ -106,9 +106,10 @@ def test_a_month_has_its_bounds_and_what_grows(tmp_path: Path, monkeypatch: pyte
         "produced and drained": (1_500, True),
         "audit": (3, True),
         "drained, once produced": (800, False),
+        "drained, per core": (125_000, False),
         "a micro-batch with 100,000,000 stored / with 5,000,000": (1.2, False),
     }
-    assert len(month.model_copy(update={"days": 29}).bounds) == 4
+    assert len(month.model_copy(update={"days": 29}).bounds) == 5
     said = document.PARTS["month"]()
     assert "| drained, once produced | 800 s, at the 250,000/s of 10,000,000 while nothing was sent |" in said
     assert "| 100,000,000 | 200,000 tickets/s | 1.2 s | 1.1 s | 0.0 s | 1,700 MiB |" in said

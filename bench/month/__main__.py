@@ -20,7 +20,6 @@ from rich.console import Console
 
 from bench.month import run, shown
 from bench.month.plan import DAYS_A_MONTH, Month, planned
-from bench.month.programs import done
 from indutech.kafka import broker as brokers
 from indutech.system import leases
 from indutech.system.errors import InduTechError
@@ -60,13 +59,12 @@ def main(arguments: list[str]) -> None:
         refuse_without_room(month, settings.data_dir, backlog_bytes)
         print(plan_in_words(month, settings.data_dir, backlog_bytes), file=sys.stderr)
         with shown.display(month.tickets) as display:
-            found = run.replay(month, settings, backlog_bytes, display)
+            for_the_bill = asked.save and asked.days >= DAYS_A_MONTH
+            found = run.replay(month, settings, backlog_bytes, display, for_the_bill=for_the_bill)
         Console().print(shown.as_table(found))
         if not found["proven"]:
             counts = ", ".join(f"{found[name]:,} {name}" for name in ("stored", "lost", "twice", "pending"))
             raise InduTechError(f"Not every ticket is in the lake once: {counts}; the audit says {found['audit']}.")
-        if asked.save and asked.days >= DAYS_A_MONTH:  # what the bill stands on, if nothing was measured there
-            done("measurement", settings, "costs", "measure", "--as-reference")
     if asked.save:
         write_json(FILE, {"command": " ".join(["python -m bench.month", *arguments]), **found})
         print(f"Saved: {FILE.relative_to(PROJECT)}")

@@ -38,8 +38,12 @@ SQL = f"""
 """
 
 
-def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display) -> dict[str, Any]:
+def replay(
+    month: Month, settings: Settings, backlog_bytes: int, shown: Display, *, for_the_bill: bool = False
+) -> dict[str, Any]:
     """Replay the month, and return what it took; the settings name an empty data folder.
+
+    With `for_the_bill` what the lake takes, as the stream wrote it, becomes the reference of the cost model.
 
     Raises:
         InduTechError: there is no room, or a program ended that should not have.
@@ -53,6 +57,9 @@ def replay(month: Month, settings: Settings, backlog_bytes: int, shown: Display)
         passed.run()
         broker_cpu_s = cpu_seconds(brokers.status(settings).pids)
         before, question_before = _parquet(own), _question_bytes(own)
+        if for_the_bill:
+            shown.says("Measuring for the bill", month.tickets)
+            done("measurement", own, "costs", "measure", "--as-reference")
         shown.says("Compacting", month.tickets)
         compacted = done("compaction", own, "compact", "--open-day-too")
         after, question_after = _parquet(own), _question_bytes(own)

@@ -48,7 +48,7 @@ def speed(model: CostModel) -> str:
     """The measured speed that the table stands on, and the assumptions beside it."""
     usage = model.usage
     return (
-        f"One core stores {usage['tickets_per_core_second'].base:,} tickets a second. {model.measured_by} "
+        f"One core stores up to {usage['tickets_per_core_second'].base:,} tickets a second. {model.measured_by} "
         f"A core is planned to be busy for {usage['core_load'].base * 100:.0f} % at peak, and the platform's peak is "
         f"{usage['peak_factor'].base} times the mean of its {usage['sensor_gb_month'].base} GB a month."
     )

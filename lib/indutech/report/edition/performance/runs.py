@@ -145,10 +145,14 @@ class Month(BaseModel):
             found.append(Measured(what="audit", value=self.seconds["audit"], unit="s", at_most=15))
             if self.drain_s:
                 found.append(Measured(what="drained, once produced", value=self.drain_s, unit="s", at_most=720))
-        paces = [one.tickets_per_s for one in self.growth]
-        if len(paces) > 1 and paces[0] and paces[-1]:
-            what = f"a micro-batch with {self.growth[-1].stored:,} stored / with {self.growth[0].stored:,}"
-            found.append(Measured(what=what, value=paces[0] / paces[-1], unit="x", at_most=1.1))
+        if rate := self.drained_alone.tickets_per_s:
+            per_core = rate / self.cores
+            found.append(Measured(what="drained, per core", value=per_core, unit="tickets/s", at_least=140_000))
+        paced = [(one.stored, one.tickets_per_s) for one in self.growth if one.tickets_per_s]
+        if len(paced) > 1:
+            (few, before), (many, after) = paced[0], paced[-1]
+            what = f"a micro-batch with {many:,} stored / with {few:,}"
+            found.append(Measured(what=what, value=before / after, unit="x", at_most=1.1))
         return tuple(found)
 
 
