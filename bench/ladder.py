@@ -27,7 +27,7 @@ from indutech.stream.fast_path import fast_path
 from indutech.stream.session import session
 from indutech.system.settings import Settings
 
-TICKETS, WARM_UP_TICKETS, ROUNDS = 3_000_000, 300_000, 3
+TICKETS, WARM_UP_TICKETS, ROUNDS = 3_000_000, 3_000_000, 3
 READ, VALIDATED, COLUMNS, FILES, STREAM = (
     "read",
     "+ fast path validates",
