@@ -11,8 +11,12 @@ LONGEST_BAR = 24
 
 def shown(value: float, unit: str) -> str:
     """A figure as one reads it: ratios and seconds with decimals, everything else in whole units."""
+    return f"{_digits(value, unit)} {'×' if unit == 'x' else '%' if unit == 'percent' else unit}"
+
+
+def _digits(value: float, unit: str) -> str:
     decimals = {"x": 2, "s": 2 if value < 10 else 1 if value < 100 else 0, "percent": 2}.get(unit, 0)
-    return f"{value:,.{decimals}f} {'×' if unit == 'x' else '%' if unit == 'percent' else unit}"
+    return f"{value:,.{decimals}f}"
 
 
 def _section(name: str) -> str:
@@ -38,8 +42,8 @@ def _table(figures: Sequence[Measured]) -> Iterator[str]:
     yield "| | median | lowest – highest | wanted | |"
     yield "|---|--:|--:|--:|---|"
     for one in figures:
-        between = "" if one.lowest is None or one.highest is None else f"{one.lowest:,.0f} – {one.highest:,.0f}"
-        yield f"| {one.what} | {shown(one.value, one.unit)} | {between} | {_wanted(one)} | {_verdict(one)} |"
+        ends = [_digits(end, one.unit) for end in (one.lowest, one.highest) if end is not None]
+        yield f"| {one.what} | {shown(one.value, one.unit)} | {' – '.join(ends)} | {_wanted(one)} | {_verdict(one)} |"
 
 
 def _wanted(one: Measured) -> str:
