@@ -240,7 +240,6 @@ def test_an_opening_may_be_incomplete() -> None:
     assert pages.opening(new_notebook(cells=[new_markdown_cell("# T\n\nText.")])) == pages.Opening("T", "", "")
 
 
-@pytest.mark.java
 @pytest.fixture
 def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without it: charts are drawn by Plotly, and there is no PDF."""
@@ -248,6 +247,7 @@ def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chromium, "MAC", Path("nowhere"))
 
 
+@pytest.mark.java
 @pytest.mark.usefixtures("without_chromium")
 def test_a_run_that_does_not_reconcile_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of the index comes from the run: here ten tickets were sent to a real broker, and nobody stored them."""
