@@ -10,6 +10,7 @@ from indutech.show.language import gettext
 LONG_TEXT = 60  # characters from which a cell of a table needs room, or it becomes a tower of words on a phone
 SHORT_TEXT = 20  # characters of a word that takes the place of a number
 _NUMBER = re.compile(r"^[-+−]?[$€]?[\d.,\s]*\d\s?(%|×|s|ms|B|kB|MB|GB|TB|€|\$|USD|h|min)?(\s?†)?$")
+_AS_IT_IS = {"script", "style", "pre", "code", "svg"}
 _MONEY = r"[-−]?[$€]?\d(?:[\d.,\u202f\u00a0]*\d)?"
 _RANGE = rf"{_MONEY} – {_MONEY} – {_MONEY}(?:\u00a0USD)?"
 _WHOLE = re.compile(
@@ -41,7 +42,7 @@ def tables(soup: BeautifulSoup) -> None:
 def keep_together(soup: BeautifulSoup) -> None:
     """A date, a number with its unit or its mark and a range of amounts are not torn by the end of a line."""
     for text in [text for main in soup.select("main") for text in main.find_all(string=True)]:
-        if text.find_parent(["script", "style", "pre", "code", "svg"]):
+        if not (" †" in text or _WHOLE.search(text)) or any(around.name in _AS_IT_IS for around in text.parents):
             continue
         if " †" in text:
             marked = NavigableString(text.replace(" †", "\u00a0†"))
