@@ -80,7 +80,7 @@ class Lake(BatchingSink):  # type: ignore[misc]
             self.left.value -= batch.size
 
 
-def _work(address: str, topic: str, folder: str, left: "Synchronized[int]", told: Any) -> None:
+def _work(number: int, address: str, topic: str, folder: str, left: "Synchronized[int]", told: Any) -> None:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     sink = Lake(place, left)
@@ -92,6 +92,7 @@ def _work(address: str, topic: str, folder: str, left: "Synchronized[int]", told
         commit_every=5 * AT_ONCE,
         loglevel="WARNING",
         auto_create_topics=False,
+        state_dir=place / f"state-{number}",
     )
     frame = application.dataframe(application.topic(topic, value_deserializer="bytes", key_deserializer="bytes"))
     frame.sink(sink)
@@ -104,10 +105,18 @@ if __name__ == "__main__":
     address, topic, folder = sys.argv[1:]
     left = multiprocessing.Value("q", sum(topics.end_offsets(Broker(address, embedded=False), topic).values()))
     told: Any = multiprocessing.Queue()
-    cores = psutil.cpu_count() or 1
-    workers = [multiprocessing.Process(target=_work, args=(address, topic, folder, left, told)) for _ in range(cores)]
+    workers = [
+        multiprocessing.Process(target=_work, args=(number, address, topic, folder, left, told))
+        for number in range(psutil.cpu_count() or 1)
+    ]
     for worker in workers:
         worker.start()
+    while any(worker.exitcode is None for worker in workers) and not any(worker.exitcode for worker in workers):
+        time.sleep(0.2)
+    if any(worker.exitcode for worker in workers):
+        for worker in workers:
+            worker.terminate()
+        sys.exit("a worker failed")
     found = [told.get() for _ in workers]
     began = min(first for first, _, _ in found if first)
     print(json.dumps({"seconds": max(end for _, end, _ in found) - began, "stored": sum(one[2] for one in found)}))

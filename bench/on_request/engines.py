@@ -19,6 +19,7 @@ from indutech.system.settings import PROJECT, Settings
 
 TICKETS, WARM_UP_TICKETS, ROUNDS = 1_000_000, 300_000, 3
 PYTHON = PROJECT / ".venv-quix" / "bin" / "python"
+LEAST_STORED = 0.99  # one in a thousand is cut, and refused
 QUIX, VERSION = "quix", "3.28.1"
 
 
@@ -39,6 +40,8 @@ def run(console: Console) -> list[Figure]:
                     with console.status(f"{name}, round {number + 1} of {ROUNDS}"):
                         own = {"environment": library, "program": str(PYTHON)} if job == QUIX else {}
                         drain = timed(job, PARTITIONS, TICKETS, broker, Path(folder) / f"{job}-{number}", **own)
+                    if drain.stored < LEAST_STORED * TICKETS:
+                        raise InduTechError(f"{name} stored {drain.stored:,} of {TICKETS:,} tickets.")
                     rates[job].append(drain.tickets_per_s)
     return [
         Figure("engines", "tickets drained, each time", TICKETS, "tickets"),
