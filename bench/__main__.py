@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import audit, drain, figures, ladder, latency, produce, s3, start
 from bench.figures import Figure
-from bench.on_request import batch_sizes, engines, micro_batches, questions, readings, real_time, report, scaling
+from bench.on_request import batch_sizes, engines, micro_batches, questions, readings, real_time, report, scaling, tests
 from indutech.system.errors import InduTechError
 
 # In this order; each has a broker of its own and prints its table.
@@ -23,7 +23,6 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
     "latency": latency.run,
     "start": start.run,
     "audit": audit.run,
-    "s3": s3.run,
 }
 ON_REQUEST: dict[str, Callable[[Console], list[Figure]]] = {
     "batch-sizes": batch_sizes.run,
@@ -34,6 +33,8 @@ ON_REQUEST: dict[str, Callable[[Console], list[Figure]]] = {
     "readings": readings.run,
     "questions": questions.run,
     "report": report.run,
+    "tests": tests.run,
+    "s3": s3.run,
 }
 
 

@@ -181,6 +181,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "real-time": lambda: _section("real-time"),
     "start": lambda: _section("start"),
     "report": lambda: _section("report"),
+    "tests": lambda: _section("tests"),
     "audit": lambda: _section("audit"),
     "month": _month,
     "published": _published,
