@@ -46,8 +46,8 @@ faults: setup ## the laboratory: 21 families of faults and a soak, with a table 
 
 check: setup ## lint, types, the templates, and whether what is generated is up to date; changes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/mypy & types=$$!; $(BIN)/indutech documents --check && $(BIN)/indutech template --check; rest=$$?; \
-	  wait $$types && exit $$rest
+	@{ $(BIN)/mypy && $(BIN)/indutech template --check; } & rest=$$!; \
+	  $(BIN)/indutech documents --check; documents=$$?; wait $$rest && exit $$documents
 
 checkov: ## a second look at the templates, in an environment of its own; needs the network once
 	@test -x .venv-checkov/bin/checkov || { $(PYTHON) -m venv .venv-checkov && \

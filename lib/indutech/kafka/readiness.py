@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from indutech.system.errors import InduTechError
 
 ANSWERS_WITHIN_S = 30  # request timeout
 ADVERTISED_WITHIN_S = 2
+ASKS_AGAIN_S = 1.0
 NO_ANSWER = (
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
@@ -93,8 +95,10 @@ def wait_until_it_answers(
 @contextlib.contextmanager
 def asking(broker: Broker) -> Iterator[Any]:
     """Give an admin client, to be kept until it has answered, and turn timeouts and refusals into one sentence."""
+    admin, answered = AdminClient(confluent_config(broker)), threading.Event()
+    threading.Thread(target=_ask_again, args=(admin, answered), daemon=True).start()
     try:
-        yield _with_a_controller(AdminClient(confluent_config(broker)))
+        yield admin
     except KafkaException as error:
         if error.args[0].code() in NO_ANSWER:
             raise BrokerNotReady(
@@ -104,27 +108,19 @@ def asking(broker: Broker) -> Iterator[Any]:
         if error.args[0].code() in MISSING_RIGHTS:
             raise RightMissing(right_missing(broker, error.args[0].str().rstrip("."))) from error
         raise
+    finally:
+        answered.set()
 
 
-def _with_a_controller(admin: Any) -> Any:
-    """Return the client once it knows which broker controls the cluster.
+def _ask_again(admin: Any, answered: threading.Event) -> None:
+    """Let the client look for the cluster's controller again as long as an answer is not there.
 
-    One that slept for longer than its session names none for a moment, and librdkafka asks only once: it would wait in
-    vain until the end of its request timeout.
+    A broker that slept for longer than its session names none for a moment, and librdkafka asks only once: it would
+    wait in vain until the end of its request timeout.
     """
-    deadline = time.monotonic() + ANSWERS_WITHIN_S
-    while not _names_a_controller(admin) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return admin
-
-
-def _names_a_controller(admin: Any) -> bool:
-    try:
-        return bool(admin.list_topics(timeout=ANSWERS_WITHIN_S).controller_id >= 0)
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError._PARTIAL:  # no broker in it: it is not let into its cluster yet
-            return False
-        raise
+    while not answered.wait(ASKS_AGAIN_S):
+        with contextlib.suppress(KafkaException):
+            admin.list_topics(timeout=ASKS_AGAIN_S)
 
 
 def right_missing(broker: Broker, what: str) -> str:
