@@ -6,6 +6,7 @@ the other at the end.
 
 import re
 import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -26,7 +27,7 @@ def run(console: Console) -> list[Figure]:
     found = _COMMAND.search((PROJECT / "Makefile").read_text(encoding="utf-8"))
     if not found:
         raise InduTechError("The Makefile has no target test that runs pytest.")
-    command = [f"{PROJECT}/.venv/bin/pytest", *found[1].split()[1:], "--durations=0", "--durations-min=0.5"]
+    command = [sys.executable, "-m", "pytest", *found[1].split()[1:], "--durations=0", "--durations-min=0.5"]
     with console.status("all tests"):
         began = time.monotonic()
         ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
