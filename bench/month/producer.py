@@ -16,6 +16,7 @@ from indutech.system.settings import Settings
 from indutech.system.signals import stop_asked
 
 LOOKS_EVERY_S = 0.1
+HELD = "Waits until it is told to go on."
 
 
 def main(count: int, seed: int, days: float, hold: Path) -> None:
@@ -27,6 +28,8 @@ def main(count: int, seed: int, days: float, hold: Path) -> None:
             """Asked between any two chunks, so this is also where to wait; the client goes on sending meanwhile."""
             nonlocal waited_s
             began = time.monotonic()
+            if hold.exists():
+                print(HELD, file=sys.stderr, flush=True)
             while hold.exists() and not stop() and os.getppid() == parent:
                 time.sleep(LOOKS_EVERY_S)
             waited_s += time.monotonic() - began

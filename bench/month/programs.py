@@ -70,9 +70,13 @@ class Program:
         except (ValueError, IndexError) as error:
             raise self.failed() from error
 
+    def logged(self) -> str:
+        """Return what it has written to stderr."""
+        return self._log.read_text("utf-8", errors="replace")
+
     def failed(self) -> InduTechError:
         """Return the error for a program that has ended and should not have."""
-        lines = self._log.read_text("utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+        lines = self.logged().strip().splitlines() or ["it said nothing"]
         return InduTechError(f"The {self.name} ended with exit code {self.process.returncode}: {lines[-1]}")
 
 
