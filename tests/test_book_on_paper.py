@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pypdf import PageObject, PdfReader
+from pypdfium2 import PdfDocument, PdfPage
 
 from indutech.report.edition import one_file, paper, pdf
 from indutech.show import language
@@ -84,7 +84,8 @@ def book(report_in: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
         made = pdf.write(folder, chapters, CHROMIUM)
         html = for_paper(folder, chapters)
     starts = {name: number for name, number in pdf.pages_of_anchors(made).items() if "--" not in name}
-    return Book([sheet(page) for page in PdfReader(made).pages], starts, html)
+    with PdfDocument(made) as document:
+        return Book([sheet(page) for page in document], starts, html)
 
 
 def for_paper(folder: Path, chapters: Sequence[one_file.Chapter]) -> str:
@@ -92,18 +93,12 @@ def for_paper(folder: Path, chapters: Sequence[one_file.Chapter]) -> str:
     return one_file.composed(folder, paper.arranged(chapters), cover=[], page_of={})
 
 
-def sheet(page: PageObject) -> Sheet:
+def sheet(page: PdfPage) -> Sheet:
     """What stands on a page; its number at the foot is not counted."""
-    height = float(page.mediabox.height)
-    heights = [height]
-
-    def note(words: str, now: list[float], place: list[float], *_: object) -> None:
-        at = place[4] * now[1] + place[5] * now[3] + now[5]
-        if words.strip() and at > FOOT:
-            heights.append(at)
-
-    text = " ".join(page.extract_text(visitor_text=note).split())
-    return Sheet(page.mediabox.width > page.mediabox.height, text, 1 - min(heights) / height)
+    width, height = page.get_size()
+    words = page.get_textpage()
+    feet = [bottom for _, bottom, _, _ in map(words.get_rect, range(words.count_rects())) if bottom > FOOT]
+    return Sheet(width > height, " ".join(words.get_text_bounded().split()), 1 - min(feet, default=height) / height)
 
 
 def faults_at_the_width_of_paper(browser: Any, html: Path) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from indutech.report.error_list import UserError, user_errors
+from indutech.report.error_list import user_errors
 from indutech.system.settings import PROJECT
 
 PAGE = (PROJECT / "docs" / "guarantees.md").read_text(encoding="utf-8")
@@ -31,8 +31,9 @@ def test_each_promise_names_a_test() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("error", user_errors(), ids=lambda error: error.name)
-def test_each_error_is_caused_by_a_test(error: UserError) -> None:
+def test_each_error_is_caused_by_a_test() -> None:
     """It has a sentence that says what it means, and a test in which a user would meet it."""
-    assert error.meaning
-    assert error.tests
+    errors = user_errors()
+
+    assert len(errors) > 20
+    assert [error.name for error in errors if not (error.meaning and error.tests)] == []

@@ -12,7 +12,7 @@ import plotly.express as px
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from indutech.report.edition import chromium, one_file, pdf, report_folder
 from indutech.report.edition.chromium import BrowserFailed
@@ -112,7 +112,8 @@ def test_charts_are_drawn_and_the_pdf_has_true_page_numbers(folder: Path) -> Non
 
     made = pdf.write(folder, one_file.chapters(folder, [drawn]), program)
 
-    pages = [" ".join(page.extract_text().split()) for page in PdfReader(made).pages]
+    with PdfDocument(made) as document:
+        pages = [" ".join(page.get_textpage().get_text_bounded().split()) for page in document]
     contents = pages[1]
     for title in ("First", "Next", "The platform on one page"):
         number = int(re.search(rf"{title} (\d+)", contents)[1])

@@ -70,18 +70,16 @@ def draw(specs: Sequence[Mapping[str, Any]], program: str) -> list[str]:
     return [_alone(svg) for svg in json.loads(html.unescape(found[1]) if "&lt;" in found[1] else found[1])]
 
 
-def print_pdf(page: Path, into: Path, program: str) -> None:
-    """Print a page as PDF, with an outline of its headings.
+def print_pdf(page: Path, into: Path, program: str, *, draft: bool = False) -> None:
+    """Print a page as PDF, with an outline of its headings and the tags that a screen reader needs; a draft has neither.
 
     Raises:
         BrowserFailed: no file came out.
     """
     with tempfile.TemporaryDirectory(prefix="indutech-print-") as folder:
         made = Path(folder) / "made.pdf"
-        _run(
-            program, folder, "--no-pdf-header-footer", "--generate-pdf-document-outline", f"--print-to-pdf={made}",
-            page.as_uri(),
-        )  # fmt: skip
+        more = "--disable-pdf-tagging" if draft else "--generate-pdf-document-outline"
+        _run(program, folder, "--no-pdf-header-footer", more, f"--print-to-pdf={made}", page.as_uri())
         if not made.exists():
             raise BrowserFailed(f"{program} printed nothing from {page}. {HOW_TO_GET} that starts")
         shutil.move(made, into)

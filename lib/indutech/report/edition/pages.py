@@ -11,7 +11,8 @@ from typing import Any
 import mistune
 import nbformat
 from bs4 import BeautifulSoup
-from nbconvert import HTMLExporter
+from nbconvert import TemplateExporter
+from nbconvert.filters import Highlight2HTML
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -64,7 +65,8 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     """One self-standing page; `page` gives the template its title, neighbours and stamp."""
     renderer = _Renderer()
     to_markup = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough"])
-    exporter = HTMLExporter(
+    exporter = TemplateExporter(  # HTMLExporter would parse the finished page once more, for a notebook's own classes
+        template_file="index.html.j2",
         extra_template_basedirs=[str(STYLE)],
         template_name="page",
         config=Config(NbConvertBase={"display_data_priority": [PLOTLY, "image/svg+xml", "text/html", "text/markdown",
@@ -73,6 +75,7 @@ def to_html(notebook: nbformat.NotebookNode, page: Mapping[str, Any]) -> str:
     exporter.environment.add_extension("jinja2.ext.i18n")
     in_language(exporter.environment)
     exporter.register_filter("markdown2html", to_markup)
+    exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python", parent=exporter))
     exporter.register_filter("plotly_figure", plotly_figure)
     exporter.register_filter("picture_title", picture_title)
     exporter.register_filter("named_svg", named_svg)

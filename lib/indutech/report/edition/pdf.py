@@ -3,9 +3,11 @@
 import json
 import tempfile
 from collections.abc import Sequence
+from ctypes import c_long, create_string_buffer
 from pathlib import Path
 
-from pypdf import PdfReader
+from pypdfium2 import PdfDocument
+from pypdfium2.raw import FPDF_CountNamedDests, FPDF_GetNamedDest, FPDFDest_GetDestPageIndex
 
 from indutech.report.edition import chromium, one_file, paper
 from indutech.report.edition.one_file import Chapter
@@ -36,7 +38,7 @@ def write(folder: Path, chapters: Sequence[Chapter], program: str) -> Path:
         page, first = Path(temporary) / "book.html", Path(temporary) / "first.pdf"
         cover, chapters = _cover(folder), paper.arranged(chapters)
         page.write_text(one_file.composed(folder, chapters, cover=cover, page_of={}), encoding="utf-8")
-        chromium.print_pdf(page, first, program)
+        chromium.print_pdf(page, first, program, draft=True)
         page_of = pages_of_anchors(first)
         chapters = paper.numbered(chapters, page_of)
         page.write_text(one_file.composed(folder, chapters, cover=cover, page_of=page_of), encoding="utf-8")
@@ -46,11 +48,16 @@ def write(folder: Path, chapters: Sequence[Chapter], program: str) -> Path:
 
 def pages_of_anchors(pdf: Path) -> dict[str, int]:
     """On which page each anchor stands that something in the document links to."""
-    reader = PdfReader(pdf)
-    return {
-        name.lstrip("/"): (reader.get_destination_page_number(destination) or 0) + 1
-        for name, destination in reader.named_destinations.items()
-    }
+    found = {}
+    with PdfDocument(pdf) as document:
+        for number in range(FPDF_CountNamedDests(document)):
+            length = c_long()
+            FPDF_GetNamedDest(document, number, None, length)  # tells how long the name is
+            name = create_string_buffer(length.value)
+            destination = FPDF_GetNamedDest(document, number, name, length)
+            anchor = name.raw.decode("utf-16-le").rstrip("\0")
+            found[anchor] = FPDFDest_GetDestPageIndex(document, destination) + 1
+    return found
 
 
 def _cover(folder: Path) -> list[dict[str, str]]:
