@@ -60,8 +60,8 @@ SILENT = """() => [...document.querySelectorAll('main .table, main .picture')].f
 }).map((box) => box.textContent.slice(0, 60))"""
 
 # Every box that scrolls has noticed it.
-NOTICED = """() => [...document.querySelectorAll('main .table, main .picture, main pre')].every((box) => box.tabIndex === 0
-  || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight))"""
+NOTICED = """() => [...document.querySelectorAll('main .table, main .picture, main pre')]
+  .every((box) => box.tabIndex === 0 || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight))"""
 
 # What is wider than the paper.
 TOO_WIDE = """() => [...document.querySelectorAll('main table, main svg, main img, main pre')]

@@ -71,7 +71,7 @@ def draw(specs: Sequence[Mapping[str, Any]], program: str) -> list[str]:
 
 
 def print_pdf(page: Path, into: Path, program: str, *, draft: bool = False) -> None:
-    """Print a page as PDF, with an outline of its headings and the tags that a screen reader needs; a draft has neither.
+    """Print a page as PDF, with an outline of its headings and the tags of a screen reader; a draft has neither.
 
     Raises:
         BrowserFailed: no file came out.
