@@ -12,7 +12,18 @@ from rich.console import Console
 
 from bench import audit, drain, figures, ladder, latency, produce, s3, start
 from bench.figures import Figure
-from bench.on_request import batch_sizes, engines, micro_batches, questions, readings, real_time, report, scaling, tests
+from bench.on_request import (
+    batch_sizes,
+    engines,
+    growth,
+    micro_batches,
+    questions,
+    readings,
+    real_time,
+    report,
+    scaling,
+    tests,
+)
 from indutech.system.errors import InduTechError
 
 # In this order; each has a broker of its own and prints its table.
@@ -27,6 +38,7 @@ SECTIONS: dict[str, Callable[[Console], list[Figure]]] = {
 ON_REQUEST: dict[str, Callable[[Console], list[Figure]]] = {
     "batch-sizes": batch_sizes.run,
     "scaling": scaling.run,
+    "growth": growth.run,
     "engines": engines.run,
     "micro-batches": micro_batches.run,
     "real-time": real_time.run,

@@ -23,10 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure, of_rounds
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka.broker import Broker
 from indutech.kafka.connection import confluent_config
-from indutech.system.settings import Settings
 from indutech.tickets import generator
 
 TICKETS, WARM_UP_TICKETS, PARTITIONS, ROUNDS = 5_000_000, 3_000_000, 4, 3
@@ -59,17 +58,15 @@ class Drain:
 def run(console: Console) -> list[Figure]:
     """Fill a topic, let each job drain it in turn, print the table, return the figures."""
     drains: dict[str, list[Drain]] = {job: [] for job in JOBS}
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            with console.status(f"filling a topic with {TICKETS:,} tickets"):
-                filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
-            for number in range(ROUNDS):
-                for job in JOBS:
-                    with console.status(f"{job}, round {number + 1} of {ROUNDS}"):
-                        drains[job].append(
-                            timed(job, PARTITIONS, TICKETS, broker, Path(folder) / f"{JOBS[job]}-{number}")
-                        )
+    with own_broker() as (settings, broker):
+        with console.status(f"filling a topic with {TICKETS:,} tickets"):
+            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        for number in range(ROUNDS):
+            for job in JOBS:
+                with console.status(f"{job}, round {number + 1} of {ROUNDS}"):
+                    drains[job].append(
+                        timed(job, PARTITIONS, TICKETS, broker, settings.data_dir / f"{JOBS[job]}-{number}")
+                    )
     console.print(_table(drains))
     return _figures(drains)
 

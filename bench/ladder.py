@@ -7,7 +7,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.table import Table
 
 from bench.drain import PARTITIONS, filled, topic_of
 from bench.figures import Figure, of_rounds
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka.connection import Broker, spark_options
 from indutech.stream import job, transforms
 from indutech.stream.fast_path import fast_path
@@ -39,16 +38,14 @@ READ, VALIDATED, COLUMNS, FILES, STREAM = (
 
 def run(console: Console) -> list[Figure]:
     """Run every step in turn on one warm Spark, print the table, return the rates."""
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            with console.status(f"filling a topic with {TICKETS:,} tickets"):
-                filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
-            with console.status(f"{ROUNDS} rounds of {READ} to {STREAM}"):
-                command = [sys.executable, "-m", "bench.ladder", broker.bootstrap_servers, folder]
-                seconds = json.loads(
-                    subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
-                )
+    with own_broker() as (settings, broker):
+        with console.status(f"filling a topic with {TICKETS:,} tickets"):
+            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        with console.status(f"{ROUNDS} rounds of {READ} to {STREAM}"):
+            command = [sys.executable, "-m", "bench.ladder", broker.bootstrap_servers, str(settings.data_dir)]
+            seconds = json.loads(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+            )
     table = Table(
         title=f"{TICKETS:,} tickets on {PARTITIONS} partitions, warm, median of {ROUNDS} rounds",
         title_justify="left",

@@ -8,9 +8,7 @@ import itertools
 import json
 import random
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import psutil
 from faker import Faker
@@ -21,7 +19,7 @@ from rich.table import Table
 
 from bench.drain import producer_of, send
 from bench.figures import Figure, of_rounds
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka import topics
 from indutech.kafka.broker import Broker
 from indutech.kafka.connection import kafka_python_config
@@ -40,15 +38,13 @@ SECTION = "produce"
 def run(console: Console) -> list[Figure]:
     """Send to fresh topics of a broker of our own, print the table, return the medians."""
     rates: dict[str, list[float]] = {client: [] for client in TICKETS}
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            for turn in range(ROUNDS + 1):
-                for client in TICKETS:
-                    with console.status(f"{client}, round {turn} of {ROUNDS}" if turn else f"{client}, warming up"):
-                        rate = _rate(settings, broker, client, turn)
-                    if turn:
-                        rates[client].append(rate)
+    with own_broker() as (settings, broker):
+        for turn in range(ROUNDS + 1):
+            for client in TICKETS:
+                with console.status(f"{client}, round {turn} of {ROUNDS}" if turn else f"{client}, warming up"):
+                    rate = _rate(settings, broker, client, turn)
+                if turn:
+                    rates[client].append(rate)
     alone = _generation_alone()
     console.print(_table(rates, alone))
     loop, plain, load, ready = (statistics.median(rates[client]) for client in TICKETS)

@@ -37,16 +37,16 @@ def run(console: Console) -> list[Figure]:
                     found[ANSWERS].append(time.monotonic() - began)
                     fill(broker, TOPIC, PARTITIONS, TICKETS)
                     own = settings.model_copy(update={"bootstrap_servers": broker.bootstrap_servers})
-                    started_at, seconds = time.time(), _ran(own, "stream", "--once")
+                    started_at, seconds = time.time(), ran(own, "stream", "--once")
                     first = settings.checkpoint_dir / "commits" / "0"
                     found[COMMITS].append(first.stat().st_mtime - started_at)
                     found[ENDS].append(seconds)
-                    found[LOOKS].append(_ran(own, "monitor", "--json"))
+                    found[LOOKS].append(ran(own, "monitor", "--json"))
     return [of_rounds("start", what, rounds, "s") for what, rounds in found.items()]
 
 
-def _ran(settings: Settings, *command: str) -> float:
-    """Run `indutech COMMAND`; return its seconds."""
+def ran(settings: Settings, *command: str) -> float:
+    """Run `indutech COMMAND` in a process of its own, and return its seconds."""
     began = time.monotonic()
     subprocess.run(
         [sys.executable, "-m", "indutech", *command],

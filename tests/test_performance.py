@@ -107,14 +107,31 @@ def test_a_month_has_its_bounds_and_what_grows(tmp_path: Path, monkeypatch: pyte
         "audit": (3, True),
         "drained, once produced": (800, False),
         "drained, per core": (125_000, False),
-        "a micro-batch with 100,000,000 stored / with 5,000,000": (1.2, False),
+        "files of a closed day at 10,000 tickets/s, compacted alike": (173, True),
     }
-    assert len(month.model_copy(update={"days": 29}).bounds) == 5
+    assert len(month.model_copy(update={"days": 29}).bounds) == 4
     said = document.PARTS["month"]()
     assert "| drained, once produced | 800 s, at the 250,000/s of 10,000,000 while nothing was sent |" in said
     assert "| 100,000,000 | 200,000 tickets/s | 1.2 s | 1.1 s | 0.0 s | 1,700 MiB |" in said
     assert "| read by a question: How urgent is it? | 99.0 MB of priority in 1.5 s |" in said
     assert "| month | drained, once produced | 800 s | at most 720 s |" in document.PARTS["wanted"]()
+
+
+def test_what_grows_has_a_column_for_each_size(committed: Path) -> None:
+    """Each figure beside the same one with more stored, and the ratio with its bound."""
+    figures = [
+        {"what": f"{what}, {size} stored", "value": value, "unit": unit}
+        for what, unit, values in (("a batch", "s", (1, 1.2)), ("memory", "MiB", (900, 1_000)))
+        for size, value in zip(("1,000", "10,000"), values, strict=True)
+    ]
+    ratio = {"what": "a batch, 10,000 / 1,000 stored", "value": 1.2, "unit": "x", "at_most": 1.1}
+    committed.write_text(json.dumps({"growth": {**RUN, "figures": [*figures, ratio]}}))
+
+    said = document.PARTS["growth"]()
+
+    assert said.startswith("| | 1,000 stored | 10,000 stored |\n|---|--:|--:|\n| a batch | 1.00 s | 1.20 s |\n")
+    assert "| memory | 900 MiB | 1,000 MiB |" in said
+    assert "| a batch, 10,000 / 1,000 stored | 1.20 × |  | at most 1.10 × | **missed** |" in said
 
 
 @pytest.mark.parametrize(

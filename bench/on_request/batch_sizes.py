@@ -5,8 +5,6 @@ and end apart. A larger one costs that less often; a kill repeats more of it, an
 """
 
 import statistics
-import tempfile
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,8 +12,7 @@ from rich.table import Table
 
 from bench.drain import OURS, PARTITIONS, TICKETS, WARM_UP_TICKETS, Drain, filled, timed
 from bench.figures import Figure, of_rounds
-from indutech.kafka import broker as brokers
-from indutech.system.settings import Settings
+from bench.own_broker import own_broker
 
 SIZES, ROUNDS = (500_000, 1_000_000, 2_500_000, 5_000_000), 2
 
@@ -23,16 +20,14 @@ SIZES, ROUNDS = (500_000, 1_000_000, 2_500_000, 5_000_000), 2
 def run(console: Console) -> list[Figure]:
     """Drain with each size in turn, print the table, return the rates."""
     drains: dict[int, list[Drain]] = {size: [] for size in SIZES}
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            with console.status(f"filling a topic with {TICKETS:,} tickets"):
-                filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
-            for number in range(ROUNDS):
-                for size in SIZES:
-                    with console.status(f"micro-batches of {size:,}, round {number + 1} of {ROUNDS}"):
-                        out, asked = Path(folder) / f"{size}-{number}", {"INDUTECH_MAX_BATCH_TICKETS": str(size)}
-                        drains[size].append(timed(OURS, PARTITIONS, TICKETS, broker, out, asked))
+    with own_broker() as (settings, broker):
+        with console.status(f"filling a topic with {TICKETS:,} tickets"):
+            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        for number in range(ROUNDS):
+            for size in SIZES:
+                with console.status(f"micro-batches of {size:,}, round {number + 1} of {ROUNDS}"):
+                    out, asked = settings.data_dir / f"{size}-{number}", {"INDUTECH_MAX_BATCH_TICKETS": str(size)}
+                    drains[size].append(timed(OURS, PARTITIONS, TICKETS, broker, out, asked))
     table = Table(title=f"Our stream draining {TICKETS:,} tickets, warm", title_justify="left", box=SIMPLE_HEAD)
     for name in ("tickets in a micro-batch, at most", "tickets/s", "MiB"):
         table.add_column(name, justify="right")

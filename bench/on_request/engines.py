@@ -6,16 +6,14 @@ It asks for an older confluent-kafka than this project has, so that it has an en
 """
 
 import os
-import tempfile
-from pathlib import Path
 
 from rich.console import Console
 
 from bench.drain import BY_HAND, OURS, PARTITIONS, filled, timed
 from bench.figures import Figure, of_rounds
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.system.errors import InduTechError
-from indutech.system.settings import PROJECT, Settings
+from indutech.system.settings import PROJECT
 
 TICKETS, WARM_UP_TICKETS, ROUNDS = 1_000_000, 300_000, 3
 PYTHON = PROJECT / ".venv-quix" / "bin" / "python"
@@ -30,19 +28,17 @@ def run(console: Console) -> list[Figure]:
     named = {QUIX: f"Quix Streams {VERSION}", BY_HAND: BY_HAND, OURS: OURS}
     rates: dict[str, list[float]] = {job: [] for job in named}
     library = {"PYTHONPATH": os.pathsep.join([str(PROJECT / "lib"), str(PROJECT)]), "PYTHONWARNINGS": "ignore"}
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            with console.status(f"filling a topic with {TICKETS:,} tickets"):
-                filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
-            for number in range(ROUNDS):
-                for job, name in named.items():
-                    with console.status(f"{name}, round {number + 1} of {ROUNDS}"):
-                        own = {"environment": library, "program": str(PYTHON)} if job == QUIX else {}
-                        drain = timed(job, PARTITIONS, TICKETS, broker, Path(folder) / f"{job}-{number}", **own)
-                    if drain.stored < LEAST_STORED * TICKETS:
-                        raise InduTechError(f"{name} stored {drain.stored:,} of {TICKETS:,} tickets.")
-                    rates[job].append(drain.tickets_per_s)
+    with own_broker() as (settings, broker):
+        with console.status(f"filling a topic with {TICKETS:,} tickets"):
+            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        for number in range(ROUNDS):
+            for job, name in named.items():
+                with console.status(f"{name}, round {number + 1} of {ROUNDS}"):
+                    own = {"environment": library, "program": str(PYTHON)} if job == QUIX else {}
+                    drain = timed(job, PARTITIONS, TICKETS, broker, settings.data_dir / f"{job}-{number}", **own)
+                if drain.stored < LEAST_STORED * TICKETS:
+                    raise InduTechError(f"{name} stored {drain.stored:,} of {TICKETS:,} tickets.")
+                rates[job].append(drain.tickets_per_s)
     return [
         Figure("engines", "tickets drained, each time", TICKETS, "tickets"),
         *(of_rounds("engines", named[job], rounds, "tickets/s") for job, rounds in rates.items()),

@@ -7,7 +7,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from bench.drain import fill
 from bench.figures import Figure
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka.connection import Broker
 from indutech.stream import batches, fast_path, job, session, transforms
 from indutech.stream.metrics import read
@@ -31,16 +30,14 @@ def run(console: Console) -> list[Figure]:
     """Drain the same topic in each way, in turns, and print what the first and the other micro-batches took."""
     first: dict[str, list[float]] = {way: [] for way in (SHIPPED, WAITING, ASKING)}
     others: dict[str, list[float]] = {way: [] for way in first}
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            fill(broker, TOPIC, PARTITIONS, TICKETS)
-            for number in range(ROUNDS):
-                for way in first:
-                    with console.status(f"{way}, round {number + 1} of {ROUNDS}"):
-                        seconds = _drained(broker, Path(folder) / f"{number} {way}", way)
-                    first[way].append(seconds[0])
-                    others[way].append(statistics.median(seconds[1:]))
+    with own_broker() as (settings, broker):
+        fill(broker, TOPIC, PARTITIONS, TICKETS)
+        for number in range(ROUNDS):
+            for way in first:
+                with console.status(f"{way}, round {number + 1} of {ROUNDS}"):
+                    seconds = _drained(broker, settings.data_dir / f"{number} {way}", way)
+                first[way].append(seconds[0])
+                others[way].append(statistics.median(seconds[1:]))
     table = Table(
         title=f"{TICKETS:,} tickets on {PARTITIONS} partitions in micro-batches of {A_BATCH:,}, started cold; "
         f"seconds, median of {ROUNDS} rounds",

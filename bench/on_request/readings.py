@@ -6,18 +6,16 @@ The sizes go to assets/readings-measurement.json.
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka.broker import Broker
 from indutech.lake import reader
 from indutech.plant.mqtt import connection, gateway
@@ -38,15 +36,13 @@ WITHIN_S = 120.0
 
 def run(console: Console) -> list[Figure]:
     """Measure both in a broker of our own, print the tables, return the figures."""
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None, product="readings")
-        with brokers.connected(settings) as broker:
-            with console.status(f"{OVER_MQTT:,} readings over MQTT"):
-                per_s, program = _over_mqtt(
-                    settings.model_copy(update={"topic": "over_mqtt", "data_dir": Path(folder) / "over-mqtt"}), broker
-                )
-            with console.status(f"{STORED:,} readings into a lake"):
-                sizes = _sizes(settings, broker)
+    with own_broker(product="readings") as (settings, broker):
+        with console.status(f"{OVER_MQTT:,} readings over MQTT"):
+            per_s, program = _over_mqtt(
+                settings.model_copy(update={"topic": "over_mqtt", "data_dir": settings.data_dir / "over-mqtt"}), broker
+            )
+        with console.status(f"{STORED:,} readings into a lake"):
+            sizes = _sizes(settings, broker)
     speed = {"over_mqtt_per_s": round(per_s), "mqtt_broker": program}
     write_json(
         FILE, {"measured_on": f"{datetime.now(UTC):%Y-%m-%d}", "made_by": "python -m bench readings", **sizes, **speed}

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure
-from indutech.kafka import broker as brokers
+from bench.own_broker import own_broker
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker, confluent_config
 from indutech.lake import identity
@@ -68,21 +67,19 @@ def run(console: Console) -> list[Figure]:
     )
     for name in ("way", "urgent", "half", "95 %", "99 %", "longest"):
         table.add_column(name, justify="left" if name == "way" else "right")
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            settings = settings.model_copy(update={"bootstrap_servers": broker.bootstrap_servers})
-            topics.ensure_topic(broker, settings)
-            waits = {}
-            with _beside(settings, ("indutech", "stream"), "stream") as says:
-                for number, way in enumerate((REAL_TIME, COMMITTING, IN_BATCHES)):
-                    own = settings.model_copy(update={"data_dir": Path(folder) / f"way-{number}"})
-                    with console.status(way.name):
-                        found = waits[way] = _measured(own, broker, way)
-                    half, most, nearly_all = (f"{found.quantile(share):,.0f}" for share in (0.5, 0.95, 0.99))
-                    table.add_row(way.name, f"{len(found):,}", half, most, nearly_all, f"{found.max():,.0f}")
-                _until(lambda: _all_stored(settings, broker), says)
-            proof = reconcile.prove(settings, broker)
+    with own_broker() as (settings, broker):
+        settings = settings.model_copy(update={"bootstrap_servers": broker.bootstrap_servers})
+        topics.ensure_topic(broker, settings)
+        waits = {}
+        with _beside(settings, ("indutech", "stream"), "stream") as says:
+            for number, way in enumerate((REAL_TIME, COMMITTING, IN_BATCHES)):
+                own = settings.model_copy(update={"data_dir": settings.data_dir / f"way-{number}"})
+                with console.status(way.name):
+                    found = waits[way] = _measured(own, broker, way)
+                half, most, nearly_all = (f"{found.quantile(share):,.0f}" for share in (0.5, 0.95, 0.99))
+                table.add_row(way.name, f"{len(found):,}", half, most, nearly_all, f"{found.max():,.0f}")
+            _until(lambda: _all_stored(settings, broker), says)
+        proof = reconcile.prove(settings, broker)
     console.print(table)
     console.print(f"The lake, stored beside: {proof.stored:,} tickets, {proof.lost} lost, {proof.twice} twice.")
     return _figures(waits)

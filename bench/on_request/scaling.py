@@ -3,9 +3,6 @@
 The broker runs beside it on the same machine, so "one core" is one task of Spark's at a time, and not one core for all.
 """
 
-import tempfile
-from pathlib import Path
-
 import psutil
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,8 +10,7 @@ from rich.table import Table
 
 from bench.drain import OURS, PARTITIONS, filled, timed
 from bench.figures import Figure
-from indutech.kafka import broker as brokers
-from indutech.system.settings import Settings
+from bench.own_broker import own_broker
 
 TICKETS, WARM_UP_TICKETS = 1_500_000, 300_000
 PARTITION_COUNTS = (1, 2, 4, 8, 16)
@@ -26,18 +22,16 @@ def run(console: Console) -> list[Figure]:
     for name in ("partitions", "tasks at a time", "tickets/s", "MiB"):
         table.add_column(name, justify="right")
     found = []
-    with tempfile.TemporaryDirectory(prefix="indutech-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), bootstrap_servers=None)
-        with brokers.connected(settings) as broker:
-            for partitions in PARTITION_COUNTS:
-                with console.status(f"filling {partitions} partition(s)"):
-                    filled(broker, partitions, TICKETS, WARM_UP_TICKETS)
-                for cores in (1, psutil.cpu_count() or 1) if partitions == PARTITIONS else (psutil.cpu_count() or 1,):
-                    with console.status(f"{partitions} partition(s), {cores} task(s) at a time"):
-                        out = Path(folder) / f"{partitions}-{cores}"
-                        drain = timed(OURS, partitions, TICKETS, broker, out, {"SPARK_MASTER": f"local[{cores}]"})
-                    table.add_row(str(partitions), str(cores), f"{drain.tickets_per_s:,.0f}", f"{drain.peak_mib:,.0f}")
-                    what = f"{partitions} partition{'s' * (partitions > 1)}, {cores} task{'s' * (cores > 1)} at a time"
-                    found.append(Figure("scaling", what, drain.tickets_per_s, "tickets/s"))
+    with own_broker() as (settings, broker):
+        for partitions in PARTITION_COUNTS:
+            with console.status(f"filling {partitions} partition(s)"):
+                filled(broker, partitions, TICKETS, WARM_UP_TICKETS)
+            for cores in (1, psutil.cpu_count() or 1) if partitions == PARTITIONS else (psutil.cpu_count() or 1,):
+                with console.status(f"{partitions} partition(s), {cores} task(s) at a time"):
+                    out = settings.data_dir / f"{partitions}-{cores}"
+                    drain = timed(OURS, partitions, TICKETS, broker, out, {"SPARK_MASTER": f"local[{cores}]"})
+                table.add_row(str(partitions), str(cores), f"{drain.tickets_per_s:,.0f}", f"{drain.peak_mib:,.0f}")
+                what = f"{partitions} partition{'s' * (partitions > 1)}, {cores} task{'s' * (cores > 1)} at a time"
+                found.append(Figure("scaling", what, drain.tickets_per_s, "tickets/s"))
     console.print(table)
     return found

@@ -93,6 +93,22 @@ def _ladder() -> str:
     return "\n".join([*lines, "", _told(found)])
 
 
+def _by_size() -> str:
+    """What was measured with more and more stored: a column for each size, then the ratios."""
+    if not (found := runs.sections().get("growth")):
+        return NOT_MEASURED.format(command="python -m bench growth --save")
+    cells: dict[str, dict[str, str]] = {}
+    for one in found.figures:
+        if one.unit != "x":
+            what, _, size = one.what.rpartition(", ")
+            cells.setdefault(what, {})[size] = shown(one.value, one.unit)
+    sizes = list(next(iter(cells.values())))
+    lines = [f"| | {' | '.join(sizes)} |", f"|---|{'--:|' * len(sizes)}"]
+    lines += [f"| {what} | {' | '.join(of_sizes.values())} |" for what, of_sizes in cells.items()]
+    ratios = [one for one in found.figures if one.unit == "x"]
+    return "\n".join([*lines, "", *_table(ratios), "", _told(found)])
+
+
 def _month() -> str:
     found = runs.month()
     return NOT_MEASURED.format(command="make month SAVE=1") if found is None else "\n".join(_of_month(found))
@@ -112,6 +128,7 @@ def _of_month(found: Month) -> Iterator[str]:
         (f"of which the stream's {found.micro_batches:,} micro-batches", f"{took['draining']:,.0f} s"),
         ("of which the producer waited, for room or for a look", f"{took['producer_waited']:,.0f} s"),
         (f"compaction, {found.files['before']:,} files to {found.files['after']:,}", f"{took['compaction']:,.0f} s"),
+        (runs.FILES_OF_A_DAY, f"{found.files_of_a_day:,}"),
         ("reconciliation", f"{took['reconciliation']:,.1f} s"),
         ("audit", f"{took['audit']:,.1f} s"),
         ("drained, once produced", _drained(found)),
@@ -175,6 +192,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "ladder": _ladder,
     "batch-sizes": lambda: _section("batch-sizes"),
     "scaling": lambda: _section("scaling"),
+    "growth": _by_size,
     "engines": lambda: _section("engines"),
     "micro-batches": lambda: _section("micro-batches"),
     "latency": lambda: _section("latency"),
