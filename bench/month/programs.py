@@ -84,7 +84,7 @@ class Program:
 def started(name: str, settings: Settings, *arguments: str) -> Iterator[Program]:
     """Run `python ARGUMENTS` with these settings as long as the block, if it does not end before."""
     folder = settings.data_dir / "programs"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.json").open("wb") as said, (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *arguments],
