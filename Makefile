@@ -33,9 +33,9 @@ $(READY): requirements.lock assets/jars.lock $(wildcard assets/class-lists/*.xz)
 report: setup ## runs every notebook on a real broker and Spark, writes data_output/report/latest/index.html
 	@$(BIN)/indutech report
 
-# By file, so that what a module shares is made once, and the longest first (LONGEST_FIRST in tests/conftest.py).
+# By file, so that what a module shares is made once, and the longest first; how many processes, tests/conftest.py says.
 test: check ## lint, types, unit and integration tests on a real broker, nbval on every notebook
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 quick: setup ## tests that start neither Java nor a notebook: under a minute
 	@$(BIN)/pytest tests -m "not broker and not spark and not java and not slow and not faults" -n 2 --dist loadfile

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pyspark.sql import SparkSession
 
@@ -28,7 +29,7 @@ __all__ = ["pytest_report_header", "pytest_runtest_logreport", "pytest_sessionfi
 
 # What starts a Java: `make quick` leaves it out. A test has the mark if it uses the fixture, also through another one.
 START_JAVA = ("broker", "spark", "java")
-# With two processes the files that take longest come first: one of them alone at the end would leave a core idle.
+# The files that take longest come first: one of them alone at the end would leave a core idle.
 LONGEST_FIRST = (
     "test_soak.py",
     "test_foreign_reader.py",  # 20 kills, in `make faults`
@@ -67,7 +68,14 @@ LONGEST_FIRST = (
 )
 # Hundreds of tickets are over before Java's second compiler is done with anything: it would take half of the time.
 os.environ.setdefault("INDUTECH_DRIVER_OPTIONS", "-XX:TieredStopAtLevel=1")
+GIB_FOR_EACH = 5  # of the machine's memory, for a process with its broker and its Sparks
 REFUSAL = "ThisTestHasNoMarkThatLetsItStartJava"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, because each waits for what it starts; fewer with little memory."""
+    room = psutil.virtual_memory().total // (GIB_FOR_EACH * 2**30)
+    return max(2, min((os.cpu_count() or 1) + 1, room))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""The report of the committed notebooks, written once in each language for all files and both processes of pytest."""
+"""The report of the committed notebooks, written once in each language for all files and all processes of pytest."""
 
 import os
 from pathlib import Path

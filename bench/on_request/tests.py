@@ -1,7 +1,6 @@
 """Where the time of `make test` goes: pytest as the Makefile runs it, and the files that take longest.
 
-Two processes share the files, so that the seconds of all files are twice those of the whole, less what one waits for
-the other at the end.
+Several processes share the files, so that the seconds of all files are some times those of the whole.
 """
 
 import re
