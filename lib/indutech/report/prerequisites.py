@@ -22,6 +22,8 @@ from indutech.tickets import generator
 PERIOD = timedelta(weeks=4)
 SENT_AGAIN = 25
 BAD_CLIENT = b"4242"
+SHORT = 200_000  # messages: for fewer, Java's optimising compiler costs more than it saves
+ONE_COMPILER = "-XX:TieredStopAtLevel=1"
 
 # Five messages that violate the contract, each in another way; the first is truncated.
 _GOOD = (
@@ -40,9 +42,12 @@ BAD_MESSAGES = {
 def settings_for(asked: Asked) -> Settings:
     """The settings of a notebook; with another count or seed, its data folder and topic are separate ones.
 
-    Otherwise it would read the data of another run. If INDUTECH_DATA_DIR is set, that folder is used.
+    Otherwise it would read the data of another run. If INDUTECH_DATA_DIR is set, that folder is used. For few tickets
+    Spark's JVM leaves its optimising compiler out, unless INDUTECH_DRIVER_OPTIONS says what it shall do.
     """
     settings = Settings()
+    if isinstance(count := asked.values.get("count"), int) and count < SHORT:
+        settings = settings.model_copy(update={"driver_options": settings.driver_options or ONE_COMPILER})
     if not asked.given & {"count", "seed"} or os.environ.get("INDUTECH_DATA_DIR"):
         return settings
     name = f"count-{asked.values['count']}-seed-{asked.values['seed']}"

@@ -21,6 +21,7 @@ from indutech.plant.erp.comparison import Comparison
 from indutech.plant.erp.tables import CLIENTS
 from indutech.plant.sensors import fleet
 from indutech.producer import produce
+from indutech.report import prerequisites
 from indutech.report.hybrid import breakdowns
 from indutech.stream import job, session
 from indutech.system.settings import Settings
@@ -29,7 +30,6 @@ from indutech.tickets.generator import DEMO_START
 LAKE = "s3a://indutech-hybrid/lake"
 READINGS = "readings"  # the other data product
 DAY = timedelta(days=1)  # of which readings and tickets tell
-SHORT = 200_000  # messages: for fewer, Java's optimising compiler costs more than it saves
 WAITS_S = 120
 
 
@@ -83,7 +83,7 @@ def played(settings: Settings, *, count: int, changed: int, readings: int, seed:
     """The same, which ends with the block."""
     shutil.rmtree(settings.data_dir / "hybrid", ignore_errors=True)
     with contextlib.ExitStack() as held:
-        own = _of_its_own(settings, short=count + readings < SHORT)
+        own = _of_its_own(settings, short=count + readings < prerequisites.SHORT)
         yield _play(held, own, count=count, changed=changed, readings=readings, seed=seed)
 
 
@@ -127,7 +127,7 @@ def _of_its_own(settings: Settings, *, short: bool) -> Settings:
         "s3_endpoint": None,
         "bootstrap_servers": None,
         "security_protocol": "PLAINTEXT",
-        "driver_options": "-XX:TieredStopAtLevel=1" if short else "",
+        "driver_options": prerequisites.ONE_COMPILER if short else "",
     }
     return settings.model_copy(update=own)
 

@@ -39,8 +39,7 @@ def set_up(settings: Settings, *, batch_tickets: int) -> Bench:
         "bootstrap_servers": None,  # the embedded one, even if another is named: that one is not ours to kill
         "security_protocol": "PLAINTEXT",
         "max_batch_tickets": batch_tickets,
-        # For runs this short, Java's optimising compiler costs more than it saves.
-        "driver_options": "-XX:TieredStopAtLevel=1",
+        "driver_options": prerequisites.ONE_COMPILER,
     }
     settings = settings.model_copy(update=own)
     return Bench(settings, prerequisites.hold_broker(settings))
