@@ -26,6 +26,7 @@ from indutech.tickets import compact_json, schema
 from indutech.tickets.contract import FIELDS, KINDS, PRODUCT, TEAM_FOR_TYPE, Rejected
 
 AT_ONCE, ROWS_A_GROUP = 20_000, 500_000
+PROCESSES = multiprocessing.get_context("spawn")  # a fork keeps the locks of librdkafka that a thread held
 LAKE = schema.of(PRODUCT).lake
 RIGHT, WRONG = LAKE[PRODUCT.name], LAKE[schema.QUARANTINE]
 
@@ -119,10 +120,8 @@ if __name__ == "__main__":
     address, topic, folder = sys.argv[1:]
     every = sorted(topics.end_offsets(Broker(address, embedded=False), topic))
     shares = [share for core in range(psutil.cpu_count() or 1) if (share := every[core :: psutil.cpu_count() or 1])]
-    start, told = multiprocessing.Barrier(len(shares) + 1), multiprocessing.Queue()
-    workers = [
-        multiprocessing.Process(target=_work, args=(address, topic, share, folder, start, told)) for share in shares
-    ]
+    start, told = PROCESSES.Barrier(len(shares) + 1), PROCESSES.Queue()
+    workers = [PROCESSES.Process(target=_work, args=(address, topic, share, folder, start, told)) for share in shares]
     for worker in workers:
         worker.start()
     start.wait()

@@ -4,7 +4,6 @@ It runs in an environment of its own, because it asks for an older confluent-kaf
 """
 
 import json
-import multiprocessing
 import sys
 import time
 from multiprocessing.sharedctypes import Synchronized
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from quixstreams import Application  # type: ignore[import-not-found] # in .venv-quix
 from quixstreams.sinks.base import BatchingSink, SinkBatch  # type: ignore[import-not-found]
 
-from bench.jobs.by_hand import AT_ONCE, tables
+from bench.jobs.by_hand import AT_ONCE, PROCESSES, tables
 from indutech.kafka import topics
 from indutech.kafka.connection import Broker
 
@@ -103,10 +102,10 @@ def _work(number: int, address: str, topic: str, folder: str, left: "Synchronize
 
 if __name__ == "__main__":
     address, topic, folder = sys.argv[1:]
-    left = multiprocessing.Value("q", sum(topics.end_offsets(Broker(address, embedded=False), topic).values()))
-    told: Any = multiprocessing.Queue()
+    left = PROCESSES.Value("q", sum(topics.end_offsets(Broker(address, embedded=False), topic).values()))
+    told: Any = PROCESSES.Queue()
     workers = [
-        multiprocessing.Process(target=_work, args=(number, address, topic, folder, left, told))
+        PROCESSES.Process(target=_work, args=(number, address, topic, folder, left, told))
         for number in range(psutil.cpu_count() or 1)
     ]
     for worker in workers:
