@@ -85,7 +85,7 @@ def _of_speed(run: runs.Section, file: Path) -> Findings:
     rate, tickets = run.figure("our stream"), run.figure("tickets drained, each time")
     values: dict[str, int | float] = {
         "tickets_per_s": round(rate.value),
-        "tickets_per_core_second": round(rate.value / run.cores),
+        "tickets_per_core_second": round(run.figure("our stream, per core").value),
         "speed_tickets": round(tickets.value),
         "speed_cores": run.cores,
         "speed_memory_gib": run.memory_gib,
