@@ -59,8 +59,7 @@ def run(console: Console) -> list[Figure]:
     """Fill a topic, let each job drain it in turn, print the table, return the figures."""
     drains: dict[str, list[Drain]] = {job: [] for job in JOBS}
     with own_broker() as (settings, broker):
-        with console.status(f"filling a topic with {TICKETS:,} tickets"):
-            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        filled(console, broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
         for number in range(ROUNDS):
             for job in JOBS:
                 with console.status(f"{job}, round {number + 1} of {ROUNDS}"):
@@ -108,10 +107,11 @@ def topic_of(partitions: int) -> str:
     return f"bench-{partitions}"
 
 
-def filled(broker: Broker, partitions: int, tickets: int, warm_up_tickets: int) -> None:
+def filled(console: Console, broker: Broker, partitions: int, tickets: int, warm_up_tickets: int) -> None:
     """Make the topic of so many partitions, and the smaller one that its jobs warm up on."""
-    fill(broker, topic_of(partitions), partitions, tickets)
-    fill(broker, topic_of(partitions) + "-warm-up", partitions, warm_up_tickets)
+    with console.status(f"filling {partitions} partition(s) with {tickets:,} tickets"):
+        fill(broker, topic_of(partitions), partitions, tickets)
+        fill(broker, topic_of(partitions) + "-warm-up", partitions, warm_up_tickets)
 
 
 def fill(broker: Broker, topic: str, partitions: int, count: int) -> None:

@@ -39,8 +39,7 @@ READ, VALIDATED, COLUMNS, FILES, STREAM = (
 def run(console: Console) -> list[Figure]:
     """Run every step in turn on one warm Spark, print the table, return the rates."""
     with own_broker() as (settings, broker):
-        with console.status(f"filling a topic with {TICKETS:,} tickets"):
-            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        filled(console, broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
         with console.status(f"{ROUNDS} rounds of {READ} to {STREAM}"):
             command = [sys.executable, "-m", "bench.ladder", broker.bootstrap_servers, str(settings.data_dir)]
             seconds = json.loads(

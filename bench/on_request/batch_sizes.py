@@ -21,8 +21,7 @@ def run(console: Console) -> list[Figure]:
     """Drain with each size in turn, print the table, return the rates."""
     drains: dict[int, list[Drain]] = {size: [] for size in SIZES}
     with own_broker() as (settings, broker):
-        with console.status(f"filling a topic with {TICKETS:,} tickets"):
-            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        filled(console, broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
         for number in range(ROUNDS):
             for size in SIZES:
                 with console.status(f"micro-batches of {size:,}, round {number + 1} of {ROUNDS}"):

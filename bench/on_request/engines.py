@@ -29,8 +29,7 @@ def run(console: Console) -> list[Figure]:
     rates: dict[str, list[float]] = {job: [] for job in named}
     library = {"PYTHONPATH": os.pathsep.join([str(PROJECT / "lib"), str(PROJECT)]), "PYTHONWARNINGS": "ignore"}
     with own_broker() as (settings, broker):
-        with console.status(f"filling a topic with {TICKETS:,} tickets"):
-            filled(broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
+        filled(console, broker, PARTITIONS, TICKETS, WARM_UP_TICKETS)
         for number in range(ROUNDS):
             for job, name in named.items():
                 with console.status(f"{name}, round {number + 1} of {ROUNDS}"):

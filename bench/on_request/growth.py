@@ -15,6 +15,7 @@ from rich.table import Table
 
 from bench.figures import Figure, of_rounds
 from bench.month import topic as topics_on_disk
+from bench.month.growth import COUNT, SIZES
 from bench.month.programs import done
 from bench.own_broker import own_broker
 from bench.start import ran
@@ -23,10 +24,9 @@ from indutech.lake import reader
 from indutech.stream import metrics
 from indutech.system.settings import Settings
 
-SIZES, ROUNDS = (1_000_000, 10_000_000, 100_000_000), 4
+ROUNDS = 4
 BATCH, BATCHES, FIRST = 250_000, 8, 4  # of so many, the first ones warm up
 FILLED_AT_ONCE, BACKLOG = 5_000_000, 4 * 2**30
-COUNT = "SELECT count(*) FROM tickets"
 SECTION, GROWS_BY = "growth", 1.10
 BATCH_S, PEAK, RECONCILES, LOOKS, OPENS = (
     f"micro-batch of {BATCH:,}",

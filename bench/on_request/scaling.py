@@ -24,8 +24,7 @@ def run(console: Console) -> list[Figure]:
     found = []
     with own_broker() as (settings, broker):
         for partitions in PARTITION_COUNTS:
-            with console.status(f"filling {partitions} partition(s)"):
-                filled(broker, partitions, TICKETS, WARM_UP_TICKETS)
+            filled(console, broker, partitions, TICKETS, WARM_UP_TICKETS)
             for cores in (1, psutil.cpu_count() or 1) if partitions == PARTITIONS else (psutil.cpu_count() or 1,):
                 with console.status(f"{partitions} partition(s), {cores} task(s) at a time"):
                     out = settings.data_dir / f"{partitions}-{cores}"

@@ -13,8 +13,8 @@ from indutech.system.settings import PROJECT
 BENCH_RUNS = PROJECT / "assets" / "bench-runs.json"
 MONTH_RUN = PROJECT / "assets" / "month-run.json"
 DAYS = 30  # of a whole month
-DAY_AT_STEADY_RATE = 24 * 3_600 * 10_000  # tickets, at the rate for which the latency is promised
-FILES_OF_A_DAY = "files of a closed day at 10,000 tickets/s, compacted alike"
+STEADY_RATE = 10_000  # tickets/s, for which the latency is promised
+FILES_OF_A_DAY = f"files of a closed day at {STEADY_RATE:,} tickets/s, compacted alike"
 
 
 class RunUnusable(InduTechError):
@@ -136,7 +136,7 @@ class Month(BaseModel):
     @property
     def files_of_a_day(self) -> int:
         """Files of a closed day at the steady rate, compacted as these tickets were: Parquet of about the same size."""
-        return round(self.files["after"] * DAY_AT_STEADY_RATE / self.tickets)
+        return round(self.files["after"] * STEADY_RATE * 86_400 / self.tickets)
 
     @property
     def bounds(self) -> tuple[Measured, ...]:
